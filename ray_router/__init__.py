@@ -1,0 +1,112 @@
+"""ray_router: where does a reply to this session go? A partitioned, stateful route table on Ray.
+
+Importing this package does not import Ray; deploying or connecting does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ray_router.config import RouterConfig
+from ray_router.errors import (
+    ConfigMismatchError,
+    DeadlineExceededError,
+    InvalidCallError,
+    InvalidConfigError,
+    InvalidInputError,
+    InvalidKeyError,
+    InvalidRouteError,
+    NoRouteError,
+    PartitionUnavailableError,
+    RouterError,
+    RouterNotFoundError,
+)
+from ray_router.handle import Reply, RouterHandle
+from ray_router.model import (
+    Confidence,
+    Delivery,
+    FallbackReason,
+    Freshness,
+    Holdings,
+    Origin,
+    PartitionStats,
+    PressureLevel,
+    PruneResult,
+    ReportOutcome,
+    ReportResult,
+    Resolution,
+    ResolutionSource,
+    Route,
+    RouteRecord,
+    RouterStats,
+    Scope,
+    SessionKey,
+    SetOutcome,
+    SetResult,
+    Traffic,
+    Write,
+)
+from ray_router.transport import LocalTransport
+
+if TYPE_CHECKING:
+    from ray_router.runtime import connect, deploy, shutdown
+
+__version__ = "0.1.0"
+
+_ON_RAY = frozenset({"connect", "deploy", "shutdown"})
+
+__all__ = [
+    "Confidence",
+    "ConfigMismatchError",
+    "DeadlineExceededError",
+    "Delivery",
+    "FallbackReason",
+    "Freshness",
+    "Holdings",
+    "InvalidCallError",
+    "InvalidConfigError",
+    "InvalidInputError",
+    "InvalidKeyError",
+    "InvalidRouteError",
+    "LocalTransport",
+    "NoRouteError",
+    "Origin",
+    "PartitionStats",
+    "PartitionUnavailableError",
+    "PressureLevel",
+    "PruneResult",
+    "Reply",
+    "ReportOutcome",
+    "ReportResult",
+    "Resolution",
+    "ResolutionSource",
+    "Route",
+    "RouteRecord",
+    "RouterConfig",
+    "RouterError",
+    "RouterHandle",
+    "RouterNotFoundError",
+    "RouterStats",
+    "Scope",
+    "SessionKey",
+    "SetOutcome",
+    "SetResult",
+    "Traffic",
+    "Write",
+    "connect",
+    "deploy",
+    "shutdown",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the Ray runtime when it is first asked for."""
+    if name in _ON_RAY:
+        from ray_router import runtime
+
+        return getattr(runtime, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *_ON_RAY))

@@ -1,0 +1,117 @@
+"""What a partition is asked and what it answers, in plain values.
+
+Keys and routes travel as their canonical text, enums as themselves, times as epoch seconds. A batch is
+a sequence of groups; a group is what one submission asks of one partition, carried out in order and
+answered by one result for each operation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+from ray_router.model import (
+    Confidence,
+    Delivery,
+    FallbackReason,
+    Freshness,
+    Origin,
+    ReportOutcome,
+    ResolutionSource,
+    Scope,
+    SetOutcome,
+)
+
+
+class Set(NamedTuple):
+    """Observe a route. ``ttl_s=None`` takes the partition's default for the origin and scope."""
+
+    key: str
+    route: str
+    observed_at: float
+    origin: int = Origin.INBOUND
+    ttl_s: float | None = None
+
+
+class Resolve(NamedTuple):
+    """Walk the ladder for each key; answered by a tuple of ``Answer``, one for each, in order."""
+
+    keys: tuple[str, ...]
+    fallbacks: tuple[str, ...] = ()
+    allow_stale: bool = False
+    widest_scope: int = Scope.ROOM
+    min_confidence: int = Confidence.NONE
+
+
+class Get(NamedTuple):
+    """Look at a session and touch nothing; answered by ``Look`` or None."""
+
+    key: str
+
+
+class Delete(NamedTuple):
+    """Forget, and refuse, what was observed at or before ``at``; answered by whether a route went."""
+
+    key: str
+    at: float
+
+
+class Report(NamedTuple):
+    """Say what became of a message sent along a route; answered by a ``ReportOutcome``."""
+
+    key: str
+    route: str
+    delivery: Delivery
+    at: float
+    moved_to: str | None = None
+    retry_after_s: float | None = None
+
+
+class Answer(NamedTuple):
+    """A resolution without its key."""
+
+    route: str | None
+    source: ResolutionSource
+    reason: FallbackReason | None
+    stale: bool
+    confidence: Confidence
+    matched_scope: Scope | None = None
+    age_s: float | None = None
+    expires_in_s: float | None = None
+
+
+class Look(NamedTuple):
+    """A route record without its key; routes in the order of their rank."""
+
+    routes: tuple[str, ...]
+    freshness: Freshness
+    observed_at: float
+    age_s: float
+    expires_in_s: float
+    origin: int
+    failed: bool
+
+
+class Written(NamedTuple):
+    """What a ``Set`` did, and how many sessions with a route left to make room for it."""
+
+    outcome: SetOutcome
+    evicted: int = 0
+
+
+class Refused(NamedTuple):
+    """The operation was bad input: nothing was stored. ``kind`` is the name of the error to raise."""
+
+    kind: str
+    field: str
+    problem: str
+
+
+Operation = Union[Set, Resolve, Get, Delete, Report]
+Result = Union[Written, tuple[Union[Answer, Refused], ...], Look, None, bool, ReportOutcome, Refused]
+
+
+class Group(NamedTuple):
+    """What one submission asks of one partition. ``now`` is given on a router with an event clock."""
+
+    operations: tuple[Operation, ...]
+    now: float | None = None

@@ -1,0 +1,377 @@
+"""``Partition``: the whole behaviour of one partition, as plain calls with ``now``.
+
+It is the only object that changes its mind: it checks what comes in, turns each operation into a merge
+or a look, counts, and tells the observer. It reads no clock, starts no thread and knows no runtime; a
+shell around it serialises the calls. One bad operation is refused and stores nothing; the others of its
+batch are carried out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+
+from ray_router.core import candidates
+from ray_router.core.admission import check_group, check_key, check_now, check_operation
+from ray_router.core.candidates import NOTHING, SessionState, holds, merge
+from ray_router.core.defaults import Defaults
+from ray_router.core.eviction import POLICIES
+from ray_router.core.events import (
+    Deleted,
+    Event,
+    Evicted,
+    MovedOn,
+    Observer,
+    PressureChanged,
+    RefusedInput,
+    Reported,
+    Resolved,
+    WroteRoute,
+    guarded,
+    unobserved,
+)
+from ray_router.core.keytext import scope_of, wider_than
+from ray_router.core.operations import (
+    Answer,
+    Delete,
+    Get,
+    Group,
+    Look,
+    Operation,
+    Refused,
+    Report,
+    Resolve,
+    Result,
+    Set,
+    Written,
+)
+from ray_router.core.pressure import Pressure, level_of
+from ray_router.core.resolver import Own, Rules, Wider, Wishes, resolve
+from ray_router.core.settings import PartitionSettings
+from ray_router.core.standing import Backoff, lives_until, standings
+from ray_router.core.table import Change, Phase, Retention, Table, Transition
+from ray_router.errors import InvalidCallError, InvalidInputError
+from ray_router.model import (
+    Delivery,
+    Freshness,
+    Holdings,
+    Origin,
+    PartitionStats,
+    PressureLevel,
+    ReportOutcome,
+    ResolutionSource,
+    Scope,
+    SetOutcome,
+    Traffic,
+)
+
+_TIDY_LEAST, _TIDY_MOST = 4, 64  # entries moved on inside one call, so that no call pays for all
+
+_SOURCE_COUNT = {
+    ResolutionSource.EXACT: "exact",
+    ResolutionSource.ALTERNATE: "alternate",
+    ResolutionSource.SCOPE: "scope",
+    ResolutionSource.PROVIDED: "provided",
+    ResolutionSource.STALE: "stale_answers",
+    ResolutionSource.NONE: "misses",
+}
+_EVICTION_COUNT = {
+    Phase.LIVE: "evicted_live",
+    Phase.STALE: "evicted_stale",
+    Phase.TOMBSTONE: "evicted_tombstones",
+}
+_TRANSITION_COUNT = {Phase.STALE: "went_stale", Phase.TOMBSTONE: "expired", None: "forgotten"}
+
+
+class Partition:
+    """One partition: a bounded table of sessions, the defaults, and what is counted.
+
+    Args:
+        index: the partition's number.
+        settings: already validated.
+        observer: told of every event, after the fact; what it raises is logged and goes no further.
+    """
+
+    def __init__(
+        self, index: int, settings: PartitionSettings, observer: Observer | None = None
+    ) -> None:
+        self._index = index
+        self._settings = settings
+        self._watched = observer is not None
+        self._tell = unobserved if observer is None else guarded(observer)
+        retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
+        policy = POLICIES[settings.eviction]()
+        self._table = Table(settings.capacity, settings.max_candidates, retention, policy)
+        self._defaults = Defaults(settings.max_defaults, settings.max_candidates, retention)
+        self._pressure = Pressure(settings.call_timeout_s)
+        self._level = PressureLevel.NORMAL
+        self._counts: Counter[str] = Counter()
+        self._rules = Rules(
+            Backoff(settings.backoff_first_s, settings.backoff_cap_s),
+            settings.stale_retention_s,
+            settings.tombstone_retention_s,
+        )
+
+    def apply(self, batch: Sequence[Group], now: float | None = None) -> list[tuple[Result, ...]]:
+        """Carry out a batch, group by group, operation by operation.
+
+        Args:
+            batch: what the submissions ask.
+            now: epoch seconds by the clock of whoever calls; each group of a router with an event clock
+                carries its own instead.
+
+        Raises:
+            InvalidCallError: it is no sequence of groups.
+        """
+        if not isinstance(batch, tuple | list):
+            raise InvalidCallError("batch", f"must be a tuple or list of groups, not {type(batch).__name__}")
+        return [self._apply_group(group, now) for group in batch]
+
+    def waited(self, waited_s: float, now: float) -> None:
+        """A caller reports how long its last call waited in front of this partition."""
+        self._pressure.waited(waited_s, now)
+        self._watch_pressure(now)
+
+    def tidy(self, now: float, most: int) -> int:
+        """Move on at most ``most`` entries whose time has come; fewer than that means no more are due."""
+        moved = 0
+        while moved < most and (transition := self._table.take_next(now)) is not None:
+            self._note_transition(transition)
+            moved += 1
+        forgotten = self._defaults.prune(now, most - moved)
+        self._counts["forgotten"] += forgotten
+        return moved + forgotten
+
+    def defaults(self) -> tuple[tuple[str, SessionState], ...]:
+        """The defaults of instances and channels, for a peer."""
+        return self._defaults.items()
+
+    def merge_defaults(self, items: Iterable[tuple[str, SessionState]], now: float) -> None:
+        """Take in a peer's defaults; stamps are taken verbatim."""
+        for key, state in items:
+            self._defaults.merge(key, state, now)
+
+    def stats(self, now: float) -> PartitionStats:
+        """What is held and what was counted; the shell adds what it knows of the process."""
+        counts, table = self._counts, self._table
+        pressure = self._pressure.at(now)
+        self._watch_pressure(now)
+        return PartitionStats(
+            partition=self._index,
+            capacity=self._settings.capacity,
+            pressure=pressure,
+            level=level_of(pressure),
+            holdings=Holdings(
+                live=table.count(Phase.LIVE),
+                stale=table.count(Phase.STALE),
+                tombstones=table.count(Phase.TOMBSTONE),
+                defaults=len(self._defaults),
+            ),
+            traffic=Traffic(**counts),
+        )
+
+    def _apply_group(self, group: Group, now: float | None) -> tuple[Result, ...]:
+        answers = 1
+        try:
+            check_group(group, self._settings.limits)
+            answers = len(group.operations)
+            check_now(group.now, event_clock=self._settings.event_clock)
+        except InvalidInputError as error:
+            return (self._refuse(error),) * answers
+        at = now if group.now is None else group.now
+        assert at is not None, "a router with clock='wall' is told the time by its shell"
+        return tuple([self._carry_out(operation, at) for operation in group.operations])
+
+    def _carry_out(self, operation: Operation, now: float) -> Result:
+        try:
+            check_operation(operation, self._settings.limits)
+        except InvalidInputError as error:
+            return self._refuse(error)
+        if isinstance(operation, Resolve):
+            answers = tuple([self._resolve(key, operation, now) for key in operation.keys])
+            self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(answers))))
+            return answers
+        result = self._change(operation, now)
+        self.tidy(now, _TIDY_LEAST)
+        return result
+
+    def _change(self, operation: Set | Report | Delete | Get, now: float) -> Result:
+        if isinstance(operation, Set):
+            return self._set(operation, now)
+        if isinstance(operation, Report):
+            return self._report(operation, now)
+        if isinstance(operation, Delete):
+            return self._delete(operation, now)
+        return self._look(operation.key, now)
+
+    def _set(self, operation: Set, now: float) -> Written:
+        key, route, observed_at, origin, ttl_s = operation
+        scope = scope_of(key)
+        if ttl_s is None:
+            ttl_s = self._default_ttl_s(origin, scope)
+        if self._sheds(key, scope, origin, now):
+            written = Written(SetOutcome.SHED)
+        else:
+            fact = candidates.observed(route, self._not_ahead(observed_at, now), ttl_s, int(origin))
+            change = self._merge(key, scope, fact, now)
+            evicted = sum(eviction.phase is not Phase.TOMBSTONE for eviction in change.evictions)
+            written = Written(_set_outcome(change, fact), evicted)
+        self._counts[written.outcome.value] += 1
+        if self._watched:
+            self._tell(WroteRoute(self._index, scope, written.outcome, Origin(origin)))
+        return written
+
+    def _sheds(self, key: str, scope: Scope, origin: int, now: float) -> bool:
+        """Under the highest pressure only users and operators may open new sessions."""
+        if self._level is not PressureLevel.SHED or origin > Origin.AGENT:
+            return False
+        self._watch_pressure(now)
+        state = self._known(key, scope)
+        return self._level is PressureLevel.SHED and not (state and state.observations)
+
+    def _report(self, operation: Report, now: float) -> ReportOutcome:
+        at = self._not_ahead(operation.at, now)
+        route, delivery, scope = operation.route, Delivery(operation.delivery), scope_of(operation.key)
+        if delivery is Delivery.DELIVERED:
+            fact = candidates.confirmed(route, at)
+        elif delivery is Delivery.TRANSIENT:
+            fact = candidates.deferred(route, at, operation.retry_after_s or 0.0)
+        else:
+            fact = candidates.failed(route, at)
+            if operation.moved_to is not None:
+                ttl_s = self._default_ttl_s(Origin.INBOUND, scope)
+                moved = candidates.observed(operation.moved_to, at, ttl_s, Origin.INBOUND)
+                fact = merge(fact, moved, self._settings.max_candidates)
+        change = self._merge(operation.key, scope, fact, now)
+        outcome = ReportOutcome.APPLIED if holds(change.after, fact) else ReportOutcome.SUPERSEDED
+        self._counts["reports"] += 1
+        if self._watched:
+            self._tell(Reported(self._index, delivery, outcome))
+        return outcome
+
+    def _delete(self, operation: Delete, now: float) -> bool:
+        fact = candidates.deleted(self._not_ahead(operation.at, now))
+        change = self._merge(operation.key, scope_of(operation.key), fact, now)
+        found = len(change.after.observations) < len(change.before.observations)
+        self._counts["deletes"] += 1
+        if self._watched:
+            self._tell(Deleted(self._index, found))
+        return found
+
+    def _look(self, key: str, now: float) -> Look | None:
+        state = self._known(key, scope_of(key))
+        if state is None or not state.observations:
+            return None
+        if now > lives_until(state) + self._settings.stale_retention_s:
+            return None
+        ranked = standings(state, now, self._rules.backoff)
+        primary = ranked[0]
+        return Look(
+            routes=tuple(standing.route for standing in ranked),
+            freshness=Freshness.FRESH if primary.fresh else Freshness.STALE,
+            observed_at=primary.observed_at,
+            age_s=max(0.0, now - primary.observed_at),
+            expires_in_s=primary.lives_until - now,
+            origin=primary.origin,
+            failed=primary.failed or primary.deferred,
+        )
+
+    def _resolve(self, key: str, wishes: Resolve, now: float) -> Answer | Refused:
+        state = self._table.state(key) if isinstance(key, str) else None
+        if state is None:  # what is stored was checked when it came
+            try:
+                check_key(key, self._settings.limits)
+            except InvalidInputError as error:
+                return self._refuse(error)
+            state = self._defaults.state(key)
+        own = Own(state or NOTHING, not (state and state.observations) and self._table.expired(key, now))
+        found = resolve(
+            key,
+            own,
+            self._wider(key, wishes.widest_scope),
+            Wishes(wishes.fallbacks, wishes.allow_stale, wishes.min_confidence),
+            self._rules,
+            now,
+        )
+        if found.key is not None and self._table.state(found.key) is not None:
+            self._table.touch(found.key)
+        answer = found.answer
+        self._counts["resolves"] += 1
+        self._counts[_SOURCE_COUNT[answer.source]] += 1
+        if answer.stale:
+            self._counts["stale_detections"] += 1
+        if self._watched:
+            self._tell(
+                Resolved(
+                    self._index,
+                    scope_of(key),
+                    answer.source,
+                    answer.reason,
+                    answer.stale,
+                    answer.confidence,
+                )
+            )
+        return answer
+
+    def _wider(self, key: str, widest: int) -> Iterator[Wider]:
+        for scope, text in wider_than(key, widest):
+            state = self._known(text, scope)
+            if state is not None:
+                yield Wider(scope, text, state)
+
+    def _known(self, key: str, scope: Scope) -> SessionState | None:
+        return self._table.state(key) if scope < Scope.INSTANCE else self._defaults.state(key)
+
+    def _merge(self, key: str, scope: Scope, fact: SessionState, now: float) -> Change:
+        if scope >= Scope.INSTANCE:
+            return self._defaults.merge(key, fact, now)
+        change = self._table.merge(key, fact, now)
+        for transition in change.transitions:
+            self._note_transition(transition)
+        young = 0
+        for eviction in change.evictions:
+            young += eviction.phase is Phase.LIVE and eviction.age_s < self._settings.min_live_age_s
+            self._counts[_EVICTION_COUNT[eviction.phase]] += 1
+            if self._watched:
+                self._tell(Evicted(self._index, eviction.phase, eviction.age_s))
+        if change.created or young:
+            self._counts["new_sessions"] += change.created
+            self._pressure.churned(int(change.created), young, now)
+            self._watch_pressure(now)
+        return change
+
+    def _note_transition(self, transition: Transition) -> None:
+        self._counts[_TRANSITION_COUNT[transition.to]] += 1
+        if self._watched:
+            self._tell(MovedOn(self._index, transition.left, transition.to))
+
+    def _watch_pressure(self, now: float) -> None:
+        pressure = self._pressure.at(now)
+        before, self._level = self._level, level_of(pressure)
+        if before is not self._level:
+            event: Event = PressureChanged(self._index, before, self._level, pressure)
+            self._tell(event)
+
+    def _default_ttl_s(self, origin: int, scope: Scope) -> float:
+        """What an operator says, and what holds for an instance or channel, stands until further notice."""
+        endless = origin == Origin.OPERATOR or scope >= Scope.INSTANCE
+        return inf if endless else self._settings.ttl_s
+
+    def _not_ahead(self, stamp: float, now: float) -> float:
+        """A stamp of a clock far ahead is clamped, or its route could not be corrected for long."""
+        return now if stamp > now + self._settings.max_clock_skew_s else float(stamp)
+
+    def _refuse(self, error: InvalidInputError) -> Refused:
+        self._counts["refused"] += 1
+        if self._watched:
+            self._tell(RefusedInput(self._index, error.field))
+        return Refused(type(error).__name__, error.field, error.problem)
+
+
+def _set_outcome(change: Change, fact: SessionState) -> SetOutcome:
+    if not holds(change.after, fact):
+        return SetOutcome.SUPERSEDED
+    (written,) = fact.observations
+    known = any(seen.route == written.route for seen in change.before.observations)
+    return SetOutcome.REFRESHED if known else SetOutcome.STORED

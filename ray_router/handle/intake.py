@@ -1,0 +1,94 @@
+"""What callers give, as what travels: keys and routes as canonical text, times as stamps.
+
+Whatever is wrong in itself is refused here, before anything is sent; what depends on the router's
+limits is checked once they are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from ray_router.core.admission import check_key, check_seconds
+from ray_router.core.operations import Set
+from ray_router.core.settings import Limits
+from ray_router.errors import InvalidCallError, InvalidKeyError, InvalidRouteError
+from ray_router.handle.stamps import Stamps
+from ray_router.model import Route, SessionKey, Write
+
+
+def key_text(key: SessionKey | str) -> str:
+    """The canonical text of a key given in either form.
+
+    Raises:
+        InvalidKeyError: it is neither, or malformed.
+    """
+    if isinstance(key, SessionKey):
+        return str(key)
+    if isinstance(key, str):
+        return _canonical(key)
+    raise InvalidKeyError("key", f"must be a SessionKey or its text form, not {type(key).__name__}")
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(text: str) -> str:
+    return str(SessionKey.parse(text))
+
+
+def key_texts(keys: Iterable[SessionKey | str]) -> tuple[str, ...]:
+    """The canonical texts of many keys."""
+    if isinstance(keys, str | SessionKey):
+        raise InvalidCallError("keys", f"must be several keys, not one {type(keys).__name__}")
+    return tuple([key_text(key) for key in keys])
+
+
+def route_text(route: Route, field: str = "route") -> str:
+    """The canonical text of a route.
+
+    Raises:
+        InvalidRouteError: it is not a route.
+    """
+    if not isinstance(route, Route):
+        raise InvalidRouteError(field, f"must be a Route, not {type(route).__name__}")
+    return route.text
+
+
+def fallback_texts(fallbacks: Sequence[Route]) -> tuple[str, ...]:
+    """The canonical texts of the caller's fallbacks."""
+    if isinstance(fallbacks, Route | str) or not isinstance(fallbacks, Iterable):
+        raise InvalidCallError("fallbacks", f"must be a sequence of Routes, not {type(fallbacks).__name__}")
+    return tuple([route_text(route, f"fallbacks[{index}]") for index, route in enumerate(fallbacks)])
+
+
+def stamped(write: Write, stamps: Stamps) -> Set:
+    """A write as it travels, stamped once."""
+    observed_at = write.observed_at
+    if observed_at is None:
+        observed_at = stamps.now()
+    else:
+        check_seconds("observed_at", observed_at)
+        observed_at = stamps.at(observed_at)
+    return Set(key_text(write.key), route_text(write.route), observed_at, write.origin, write.ttl_s)
+
+
+def writes(items: Iterable[Write | tuple[SessionKey | str, Route]]) -> Iterable[Write]:
+    """The items of ``set_many`` as writes.
+
+    Raises:
+        InvalidCallError: an item is neither a write nor a pair.
+    """
+    for index, item in enumerate(items):
+        if isinstance(item, Write):
+            yield item
+        elif isinstance(item, tuple) and len(item) == 2:
+            yield Write(*item)
+        else:
+            raise InvalidCallError(
+                f"items[{index}]", f"must be (key, route) or a Write, not {type(item).__name__}"
+            )
+
+
+def check_key_fits(text: str, limits: Limits) -> None:
+    """Each part of a key must be within the limit; one that is short as a whole is, unseen."""
+    if len(text) * 4 > limits.key_part_bytes:
+        check_key(text, limits)

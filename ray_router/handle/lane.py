@@ -1,0 +1,391 @@
+"""``Lane``: a handle's way to one partition. One batch is under way at a time; the rest queues.
+
+What arrives while a batch is under way leaves together in the next one: no timer, nothing added when
+idle, and one submitter's calls stay in order. A batch is finished by whoever first learns that it has
+settled: a thread that waits for one of its calls, the event loop of one that awaits, or the courier.
+
+A batch whose partition died is sent again once a new life of it answers a ping, which goes past the
+data queue; what was asked is idempotent. Until then the partition counts as down: new calls fail at
+once instead of queueing behind the runtime's own stall, and those under way wait for their own deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from ray_router.core.operations import Group, Operation, Resolve, Result
+from ray_router.handle.courier import TICK_S, Courier
+from ray_router.handle.promise import Failure, FailureKind, Outcome, Promise
+from ray_router.transport import (
+    Batch,
+    Control,
+    Fault,
+    NotYet,
+    PartitionGone,
+    PartitionLost,
+    Pulse,
+    Response,
+    Ticket,
+    Transport,
+)
+
+_SUSPECT_AFTER_S = 0.25  # a batch that takes longer is asked after, by ping
+_DOWN_AFTER_S = 0.5  # a partition that answers no ping for so long counts as down
+_PING_EVERY_S = 0.1
+_PING_AT_LEAST_EVERY_S = 1.0
+_TIMELY_S = 0.005  # who began to wait so soon after sending saw the whole round trip, and no more
+
+Results = tuple[Result, ...]
+
+
+class Terms(NamedTuple):
+    """What holds for every lane of a handle."""
+
+    epoch: int
+    fingerprint: int
+    max_pending: int
+    max_batch: int
+
+
+class Pending(Promise[Results]):
+    """One submission's group, on its way to one partition and back."""
+
+    __slots__ = ("deadline", "group", "lane", "size")
+
+    def __init__(
+        self, lane: Lane, operations: tuple[Operation, ...], now: float | None, deadline: float
+    ) -> None:
+        super().__init__()
+        self.lane = lane
+        self.group = Group(operations, now)
+        self.deadline = deadline
+        self.size = sum(len(each.keys) if isinstance(each, Resolve) else 1 for each in operations)
+
+    def pump(self, timeout_s: float) -> bool:
+        """Wait in this thread; whether it settled."""
+        return self.lane.pump(self, timeout_s)
+
+    def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """See to it that this settles without a waiting thread."""
+        self.lane.watch(loop)
+
+
+class Flight:
+    """A batch under way."""
+
+    __slots__ = ("incarnation", "passengers", "pumped", "sent_at", "ticket", "timely", "watched")
+
+    def __init__(
+        self, ticket: Ticket[Response], passengers: list[Pending], incarnation: int, sent_at: float
+    ) -> None:
+        self.ticket = ticket
+        self.passengers = passengers
+        self.incarnation = incarnation
+        self.sent_at = sent_at
+        self.pumped = False
+        self.watched = False
+        self.timely = False
+
+    def landed(self, timeout_s: float) -> Response | Fault | None:
+        """How the flight ended; None when it has not, within the time."""
+        try:
+            return self.ticket.wait(timeout_s)
+        except NotYet:
+            return None
+        except Fault as fault:
+            return fault
+
+
+class Lane:
+    """The way to one partition.
+
+    Args:
+        partition: the partition's index.
+        transport: carries the batches.
+        courier: carries out what nobody waits for.
+        terms: the bounds that hold for every lane.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        transport: Transport,
+        courier: Courier,
+        terms: Terms,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.partition = partition
+        self._transport = transport
+        self._courier = courier
+        self._terms = terms
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: deque[Pending] = deque()
+        self._queued = 0
+        self._flight: Flight | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._incarnation = 0
+        self._down_since: float | None = None
+        self._heard_at = 0.0
+        self._pinged_at = 0.0
+        self._waited_s: float | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether the partition is known not to answer."""
+        return self._down_since is not None
+
+    def submit(self, operations: tuple[Operation, ...], now: float | None, deadline: float) -> Pending:
+        """Send, or queue behind what is under way. ``deadline`` is monotonic seconds."""
+        pending = Pending(self, operations, now, deadline)
+        with self._lock:
+            refusal = self._refusal(pending)
+            if refusal is None:
+                self._queue.append(pending)
+                self._queued += pending.size
+                settlements = self._send() if self._flight is None else self._watch()
+        if refusal is not None:
+            pending.settle(refusal)
+        else:
+            _settle(settlements)
+        return pending
+
+    def pump(self, pending: Pending, timeout_s: float) -> bool:
+        """Wait for a submission in this thread, finishing batches as they settle; whether it settled."""
+        until = self._clock() + timeout_s
+        flight = self._flight
+        if flight is not None and not flight.watched:
+            flight.timely = self._clock() - flight.sent_at < _TIMELY_S
+        while not pending.settled:
+            slice_s = min(TICK_S, until - self._clock())
+            if slice_s <= 0:
+                return False
+            flight = self._flight
+            if flight is None or flight.pumped:
+                pending.wait(slice_s)
+            else:
+                flight.pumped = True
+                landing = flight.landed(slice_s)
+                flight.pumped = False
+                if landing is not None:
+                    self._finish(flight, landing)
+                    continue
+            if not pending.settled:
+                self.tick()
+        return True
+
+    def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """See to it that what is under way is finished without a waiting thread, in ``loop`` if given."""
+        with self._lock:
+            if loop is not None:
+                self._loop = loop
+                if self._flight is not None and not self._flight.watched:
+                    self._flight.timely = self._clock() - self._flight.sent_at < _TIMELY_S
+            self._watch()
+        self._courier.attend()
+
+    def tick(self) -> bool:
+        """Settle what is past its deadline, ask after what is late; whether the lane is busy."""
+        now = self._clock()
+        with self._lock:
+            settlements = self._expire(now)
+            flight = self._flight
+            late = flight is not None and now - flight.sent_at > _SUSPECT_AFTER_S
+            if flight is not None and self._silent(flight, now):
+                self._down_since = self._down_since or now
+            ping = late or self._down_since is not None
+            ping = ping and now - self._pinged_at >= self._ping_every(now)
+            if ping:
+                self._pinged_at = now
+            busy = flight is not None or bool(self._queue) or self._down_since is not None
+        _settle(settlements)
+        if flight is not None and flight.watched and not late:
+            landing = flight.landed(0)  # its event loop may be too busy to be told
+            if landing is not None:
+                self._finish(flight, landing)
+        if ping:
+            self._ping()
+        return busy
+
+    def _silent(self, flight: Flight, now: float) -> bool:
+        """Whether the partition has answered no ping since this flight became suspect."""
+        return now - max(flight.sent_at + _SUSPECT_AFTER_S, self._heard_at) > _DOWN_AFTER_S
+
+    def _refusal(self, pending: Pending) -> Failure | None:
+        if self._down_since is not None:
+            return Failure(
+                FailureKind.UNAVAILABLE,
+                f"it has not answered for {self._clock() - self._down_since:.1f} s",
+            )
+        if self._queue and self._queued + pending.size > self._terms.max_pending:
+            return Failure(
+                FailureKind.OVERLOADED,
+                f"{self._queued} operations wait for it in this handle; "
+                f"the limit is {self._terms.max_pending}",
+            )
+        return None
+
+    def _send(self) -> list[tuple[Pending, Outcome[Results]]]:
+        """Send the next batch; holding the lock."""
+        while self._queue and self._down_since is None and self._flight is None:
+            passengers: list[Pending] = []
+            size = 0
+            while self._queue and (not passengers or size + self._queue[0].size <= self._terms.max_batch):
+                pending = self._queue.popleft()
+                self._queued -= pending.size
+                if not pending.settled:
+                    passengers.append(pending)
+                    size += pending.size
+            if not passengers:
+                continue
+            batch = Batch(
+                self._terms.epoch,
+                self._terms.fingerprint,
+                self._incarnation,
+                tuple([pending.group for pending in passengers]),
+                self._waited_s,
+            )
+            self._waited_s = None
+            sent_at = self._clock()
+            try:
+                ticket = self._transport.submit(self.partition, batch)
+            except Fault as fault:
+                return self._cope(passengers, fault)
+            self._flight = Flight(ticket, passengers, self._incarnation, sent_at)
+        return []
+
+    def _watch(self) -> list[tuple[Pending, Outcome[Results]]]:
+        """Have the flight's end announced; holding the lock."""
+        flight = self._flight
+        if flight is not None and not flight.watched:
+            flight.watched = True
+            flight.ticket.on_done(partial(self._announce, flight))
+        return []
+
+    def _announce(self, flight: Flight) -> None:
+        """The flight has ended; the runtime's own thread says so, and must not do the work."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(self._collect, flight)
+                return
+            except RuntimeError:  # closed in the meantime
+                self._loop = None
+        self._courier.post(partial(self._collect, flight))
+
+    def _collect(self, flight: Flight) -> None:
+        landing = flight.landed(0)
+        if landing is not None:
+            self._finish(flight, landing)
+
+    def _finish(self, flight: Flight, landing: Response | Fault) -> None:
+        """The flight has ended thus: tell its passengers, and send who waited. First come, only served."""
+        with self._lock:
+            if flight is not self._flight:
+                return
+            self._flight = None
+            settlements = self._disembark(flight, landing)
+            settlements += self._send()
+            if self._flight is not None:
+                self._watch()
+        _settle(settlements)
+
+    def _disembark(self, flight: Flight, landing: Response | Fault) -> list[tuple[Pending, Outcome[Results]]]:
+        if isinstance(landing, Fault):
+            return self._cope(flight.passengers, landing)
+        now = self._clock()
+        self._incarnation = max(self._incarnation, landing.incarnation)
+        self._heard_at = now
+        self._down_since = None
+        if flight.timely:
+            self._waited_s = max(0.0, now - flight.sent_at - landing.service_s)
+        return list(zip(flight.passengers, landing.results, strict=True))
+
+    def _cope(self, passengers: list[Pending], fault: Fault) -> list[tuple[Pending, Outcome[Results]]]:
+        """What to do about a batch that was not answered; holding the lock."""
+        if isinstance(fault, PartitionGone) and self._relocate():
+            fault = PartitionLost(str(fault))  # another actor has its name: as good as restarted
+        if isinstance(fault, PartitionLost):
+            self._down_since = self._down_since or self._clock()
+            self._requeue(passengers)
+            self._courier.attend()
+            return []
+        if isinstance(fault, PartitionGone):
+            self._down_since = self._down_since or self._clock()
+            self._courier.attend()
+        failure = Failure(FailureKind.UNAVAILABLE, str(fault))
+        return [(pending, failure) for pending in passengers]
+
+    def _requeue(self, passengers: list[Pending]) -> None:
+        unsettled = [pending for pending in passengers if not pending.settled]
+        self._queue.extendleft(reversed(unsettled))
+        self._queued += sum(pending.size for pending in unsettled)
+
+    def _expire(self, now: float) -> list[tuple[Pending, Outcome[Results]]]:
+        expired = [pending for pending in self._queue if pending.deadline <= now]
+        if expired:
+            self._queue = deque(pending for pending in self._queue if pending.deadline > now)
+            self._queued -= sum(pending.size for pending in expired)
+        if self._flight is not None:
+            expired += [each for each in self._flight.passengers if each.deadline <= now and not each.settled]
+        if not expired:
+            return []
+        if self._down_since is not None:
+            failure = Failure(FailureKind.UNAVAILABLE, "it stopped answering, and did not come back in time")
+        else:
+            failure = Failure(FailureKind.DEADLINE, "it is busy, and did not answer in time")
+        return [(pending, failure) for pending in expired]
+
+    def _relocate(self) -> bool:
+        found = self._transport.relocate(self.partition)
+        if found:
+            self._incarnation = 0  # another actor counts its lives from the beginning
+        return found
+
+    def _ping_every(self, now: float) -> float:
+        down_for = 0.0 if self._down_since is None else now - self._down_since
+        return min(_PING_AT_LEAST_EVERY_S, max(_PING_EVERY_S, down_for / 10))
+
+    def _ping(self) -> None:
+        try:
+            ticket = self._transport.ask(self.partition, Control.PING)
+        except PartitionGone:
+            self._relocate()
+        except Fault:
+            pass  # asked again at the next tick
+        else:
+            ticket.on_done(lambda: self._courier.post(partial(self._hear, ticket)))
+
+    def _hear(self, ticket: Ticket[object]) -> None:
+        try:
+            pulse = ticket.wait(0)
+        except PartitionGone:
+            self._relocate()
+            return
+        except Fault:
+            return
+        assert isinstance(pulse, Pulse)
+        with self._lock:
+            self._heard_at = self._clock()
+            self._down_since = None
+            self._incarnation = max(self._incarnation, pulse.incarnation)
+            flight = self._flight
+            if flight is not None and 0 < flight.incarnation < pulse.incarnation:
+                self._flight = None  # the life that it was sent to is over
+                self._requeue(flight.passengers)
+            settlements = self._send()
+            if self._flight is not None:
+                self._watch()
+        _settle(settlements)
+
+
+def _settle(settlements: list[tuple[Pending, Outcome[Results]]]) -> None:
+    for pending, outcome in settlements:
+        pending.settle(outcome)

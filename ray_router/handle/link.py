@@ -1,0 +1,170 @@
+"""``Link``: what all handles of one router in one process share: the directory, the lanes, the courier."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
+
+from ray_router.core.slots import slot_function
+from ray_router.errors import RouterError, RouterNotFoundError
+from ray_router.handle.courier import Courier
+from ray_router.handle.lane import Lane, Terms
+from ray_router.handle.ownership import Ownership
+from ray_router.handle.promise import Failure, FailureKind, Promise
+from ray_router.transport import Control, Directory, Fault, NotYet, PartitionLost, Ticket, Transport
+
+_OPEN_WITHIN_S = 10.0  # until the router's own timeout is known
+
+
+class ControlCall(Promise[object]):
+    """A question to one partition, past its data lane."""
+
+    __slots__ = ("_courier", "_deadline", "_ticket")
+
+    def __init__(self, ticket: Ticket[object] | Fault, deadline: float, courier: Courier) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._courier = courier
+        if isinstance(ticket, Fault):
+            self.settle(Failure(FailureKind.UNAVAILABLE, str(ticket)))
+        else:
+            self._ticket = ticket
+
+    def pump(self, timeout_s: float) -> bool:
+        """Wait in this thread; whether it settled."""
+        remaining_s = self._deadline - time.monotonic()
+        self._collect(max(0.0, min(timeout_s, remaining_s)))
+        if not self.settled and remaining_s <= timeout_s:
+            self._give_up()
+        return self.settled
+
+    def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """See to it that this settles without a waiting thread."""
+        self._ticket.on_done(lambda: self._courier.post(partial(self._collect, 0.0)))
+        if loop is not None:
+            loop.call_later(max(0.0, self._deadline - time.monotonic()), self._give_up)
+
+    def _collect(self, timeout_s: float) -> None:
+        try:
+            self.settle(self._ticket.wait(timeout_s))
+        except NotYet:
+            pass
+        except Fault as fault:
+            self.settle(Failure(FailureKind.UNAVAILABLE, str(fault)))
+
+    def _give_up(self) -> None:
+        self.settle(Failure(FailureKind.DEADLINE, "it did not answer in time"))
+
+
+class Link:
+    """One process's connection to one router.
+
+    The directory is asked for once. Until it has come, an event loop's submissions wait in the order in
+    which they were made; other threads wait for it themselves.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._courier = Courier(self)
+        self._lanes: dict[int, Lane] = {}
+        self._lock = threading.Lock()
+        self._directory: Directory | None = None
+        self._opening: Ticket[Directory] | None = None
+        self._launches: list[Callable[[Directory | Exception], None]] = []
+
+    @property
+    def directory(self) -> Directory | None:
+        """What there is to know of the router; None until it has come."""
+        return self._directory
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Which partitions a key concerns; only once the directory has come."""
+        assert self._directory is not None
+        config, topology = self._directory
+        return Ownership(topology, slot_function(config.hash_strategy))
+
+    def attended(self) -> Iterable[Lane]:
+        """The lanes, which the courier looks after."""
+        return self._lanes.values()
+
+    def lane(self, partition: int) -> Lane:
+        """The lane to a partition."""
+        lane = self._lanes.get(partition)
+        if lane is None:
+            with self._lock:
+                lane = self._lanes.get(partition) or self._new_lane(partition)
+        return lane
+
+    def ask(self, partition: int, request: Control, deadline: float) -> ControlCall:
+        """Ask a partition something past its data lane."""
+        try:
+            ticket: Ticket[object] | Fault = self.transport.ask(partition, request)
+        except Fault as fault:
+            ticket = fault
+        return ControlCall(ticket, deadline, self._courier)
+
+    def open(self, timeout_s: float = _OPEN_WITHIN_S) -> Directory:
+        """The directory, waited for in this thread.
+
+        Raises:
+            RouterNotFoundError: there is no such router, or it does not answer.
+        """
+        until = time.monotonic() + timeout_s
+        while self._directory is None:
+            try:
+                self._opened(self.transport.open().wait(max(0.0, until - time.monotonic())))
+            except PartitionLost as fault:
+                if time.monotonic() > until:
+                    raise RouterNotFoundError(f"the router does not answer: {fault}") from None
+            except Fault as fault:
+                raise RouterNotFoundError(f"the router does not answer: {fault}") from None
+        return self._directory
+
+    def begin_to_open(self) -> None:
+        """Ask for the directory, and do not wait for it.
+
+        Raises:
+            RouterNotFoundError: there is no such router.
+        """
+        with self._lock:
+            if self._directory is None and self._opening is None:
+                self._opening = self.transport.open()
+                self._opening.on_done(lambda: self._courier.post(self._collect_directory))
+
+    def when_open(self, launch: Callable[[Directory | Exception], None]) -> None:
+        """Call with the directory, or with why there is none; in order, and at once when it is there."""
+        self.begin_to_open()
+        with self._lock:
+            if self._directory is None:
+                self._launches.append(launch)
+                return
+        launch(self._directory)
+
+    def _collect_directory(self) -> None:
+        try:
+            self._opened(self.open())
+        except RouterError as error:
+            self._opened(error)
+
+    def _opened(self, outcome: Directory | Exception) -> None:
+        while True:
+            with self._lock:
+                launches, self._launches = self._launches, []
+                self._opening = None
+                if not launches:
+                    if isinstance(outcome, Directory):
+                        self._directory = outcome
+                    return
+            for launch in launches:
+                launch(outcome)
+
+    def _new_lane(self, partition: int) -> Lane:
+        assert self._directory is not None
+        config, topology = self._directory
+        terms = Terms(topology.epoch, config.fingerprint, config.max_pending_calls, config.max_batch)
+        lane = self._lanes[partition] = Lane(partition, self.transport, self._courier, terms)
+        return lane

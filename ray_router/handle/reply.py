@@ -1,0 +1,179 @@
+"""``Reply``: one submission, two waits: ``await reply`` and ``reply.result()``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from ray_router.errors import DeadlineExceededError
+from ray_router.handle.promise import Promise
+
+_log = logging.getLogger(__name__)
+_NO_LIMIT_S = 365 * 86_400.0
+
+T = TypeVar("T")
+
+
+class Part(Protocol):
+    """What a submission asks of one partition."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is an outcome."""
+
+    def on_settled(self, callback: Callable[[], None]) -> None:
+        """Call back once when there is."""
+
+    def pump(self, timeout_s: float) -> bool:
+        """Wait in this thread; whether it settled."""
+
+    def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """See to it that this settles without a waiting thread."""
+
+
+class Submission(Generic[T]):
+    """What a reply waits for: its parts, and how they make one result (or an error, raised)."""
+
+    def __init__(self, parts: Sequence[Part], combine: Callable[[], T]) -> None:
+        self.parts = parts
+        self.combine = combine
+
+
+class Reply(Generic[T]):
+    """The answer to a submission that is on its way.
+
+    ``await reply`` in async code, ``reply.result()`` elsewhere; both as often as you like. It has no
+    truth value. An error that nobody collects is logged.
+    """
+
+    __slots__ = ("_collected", "_launched", "_submission")
+
+    def __init__(self, launched: Promise[Submission[T]] | Submission[T]) -> None:
+        self._collected = False
+        if isinstance(launched, Submission):
+            self._launched: Promise[Submission[T]] | None = None
+            self._submission: Submission[T] | None = launched
+        else:
+            self._launched, self._submission = launched, None
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Reply has no truth value: await it or call .result()")
+
+    def result(self, timeout_s: float | None = None) -> T:
+        """Block until the answer is there, and return it.
+
+        Args:
+            timeout_s: seconds to wait at most; the call itself goes on, with its own deadline.
+
+        Raises:
+            RuntimeError: called in a running event loop, which it would block.
+            DeadlineExceededError: not answered within ``timeout_s``.
+            RouterError: whatever the call raises.
+        """
+        if _in_event_loop():
+            raise RuntimeError("this would block the running event loop: await the reply instead")
+        self._collected = True
+        until = time.monotonic() + (_NO_LIMIT_S if timeout_s is None else timeout_s)
+        if self._launched is not None and not self._launched.wait(until - time.monotonic()):
+            raise DeadlineExceededError(f"no answer within {timeout_s:g} s")
+        submission = self._sent()
+        for part in submission.parts:
+            if not part.settled and not part.pump(until - time.monotonic()):
+                raise DeadlineExceededError(f"no answer within {timeout_s:g} s")
+        return submission.combine()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        self._collected = True
+        loop = asyncio.get_running_loop()
+        if self._launched is not None and not self._launched.settled:
+            yield from _arrival(loop, [self._launched]).__await__()
+        submission = self._sent()
+        unsettled = [part for part in submission.parts if not part.settled]
+        if unsettled:
+            arrival = _arrival(loop, unsettled)
+            for part in unsettled:
+                part.watch(loop)
+            yield from arrival.__await__()
+        return submission.combine()
+
+    def __del__(self) -> None:
+        if self._collected or sys.is_finalizing():
+            return
+        if self._launched is not None:
+            self._launched.on_settled(lambda launched=self._launched: _forsake_launch(launched))  # type: ignore[misc]
+        elif self._submission is not None:
+            _forsake(self._submission)
+
+    def _sent(self) -> Submission[T]:
+        if self._submission is None:
+            assert self._launched is not None
+            outcome = self._launched.outcome
+            if isinstance(outcome, Exception):
+                raise outcome
+            assert isinstance(outcome, Submission)
+            self._submission, self._launched = outcome, None
+        return self._submission
+
+
+class _Settling(Protocol):
+    def on_settled(self, callback: Callable[[], None]) -> None: ...
+
+
+def _arrival(loop: asyncio.AbstractEventLoop, parts: Sequence[_Settling]) -> asyncio.Future[None]:
+    """A future of this loop that is done when all the parts have settled, wherever they settle."""
+    arrival: asyncio.Future[None] = loop.create_future()
+    left = [len(parts)]
+
+    def arrive() -> None:
+        left[0] -= 1
+        if not left[0] and not arrival.done():
+            arrival.set_result(None)
+
+    def settled() -> None:
+        if asyncio._get_running_loop() is loop:
+            arrive()
+        else:
+            try:
+                loop.call_soon_threadsafe(arrive)
+            except RuntimeError:
+                _log.debug("the event loop that waited for a reply is closed")
+
+    for part in parts:
+        part.on_settled(settled)
+    return arrival
+
+
+def _forsake_launch(launched: Promise[Submission[Any]]) -> None:
+    if isinstance(launched.outcome, Submission):
+        _forsake(launched.outcome)
+    else:
+        _log.error("a reply that nobody waited for failed: %s", launched.outcome)
+
+
+def _forsake(submission: Submission[Any]) -> None:
+    """Nobody will ask: see it through, and log what would have been raised."""
+
+    def settled() -> None:
+        if all(part.settled for part in submission.parts):
+            try:
+                submission.combine()
+            except Exception as error:  # whatever the waiter would have been given
+                _log.error("a reply that nobody waited for failed: %s", error)
+
+    for part in submission.parts:
+        part.on_settled(settled)
+        if not part.settled:
+            part.watch(None)
+
+
+def _in_event_loop() -> bool:
+    """Whether this thread runs an event loop that must not be blocked. A notebook's own may be."""
+    if asyncio._get_running_loop() is None:
+        return False
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is None

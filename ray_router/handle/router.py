@@ -1,0 +1,327 @@
+"""``RouterHandle``: the router as its users see it. It holds no routes and decides nothing about them.
+
+A call is checked and stamped here, its keys are hashed to partitions, each partition is asked once, and
+the answers are put together in the order asked. What no partition answers is answered from the caller's
+fallbacks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from ray_router.config import RouterConfig
+from ray_router.core.admission import check_operation, check_resolve, check_seconds
+from ray_router.core.operations import Delete, Get, Operation, Report, Resolve
+from ray_router.errors import InvalidCallError, RouterError
+from ray_router.handle import answers
+from ray_router.handle.intake import (
+    check_key_fits,
+    fallback_texts,
+    key_text,
+    key_texts,
+    route_text,
+    stamped,
+    writes,
+)
+from ray_router.handle.link import Link
+from ray_router.handle.promise import Promise
+from ray_router.handle.reply import Reply, Submission
+from ray_router.handle.scatter import (
+    Gathered,
+    Scatter,
+    share_look,
+    share_operations,
+    share_resolve,
+)
+from ray_router.handle.stamps import Stamps
+from ray_router.model import (
+    Confidence,
+    Delivery,
+    Origin,
+    PruneResult,
+    ReportResult,
+    Resolution,
+    Route,
+    RouteRecord,
+    RouterStats,
+    Scope,
+    SessionKey,
+    SetResult,
+    Write,
+)
+from ray_router.transport import Control, Directory, Transport
+
+_PRUNE_WITHIN_S = 60.0
+
+T = TypeVar("T")
+
+
+class RouterHandle:
+    """A router, from one process. Pickles, and may be used from any thread and any event loop.
+
+    Every method submits at once and returns a ``Reply``: ``await`` it, or call ``.result()``. Keys are
+    ``SessionKey`` or their text form. Bad input raises an ``InvalidInputError`` that names the field,
+    before anything is sent.
+
+    Args:
+        transport: carries calls to the partitions.
+        clock: epoch seconds, for stamping what is not stamped.
+    """
+
+    def __init__(self, transport: Transport, *, clock: Callable[[], float] = time.time) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._stamps = Stamps(clock)
+        self._link = Link(transport)
+        self._now: float | None = None
+
+    def __reduce__(self) -> tuple[type[RouterHandle], tuple[Transport]]:
+        return RouterHandle, (self._transport,)
+
+    def __repr__(self) -> str:
+        directory = self._link.directory
+        return f"<RouterHandle {directory.config.name if directory else 'not yet connected'}>"
+
+    @property
+    def config(self) -> RouterConfig:
+        """The router's config; waits for it if need be."""
+        return self._link.open().config
+
+    def connect(self) -> None:
+        """Learn what there is to know of the router; in an event loop, begin to.
+
+        Raises:
+            RouterNotFoundError: there is no such router.
+        """
+        if asyncio._get_running_loop() is None:
+            self._link.open()
+        else:
+            self._link.begin_to_open()
+
+    def at(self, now: float) -> RouterHandle:
+        """This handle at a given time (epoch seconds), for a router with ``clock="event"``.
+
+        Raises:
+            InvalidCallError: not a finite number.
+        """
+        check_seconds("now", now)
+        then = object.__new__(RouterHandle)
+        then._transport, then._link = self._transport, self._link
+        then._clock = lambda: now
+        then._stamps = Stamps(then._clock)
+        then._now = float(now)
+        return then
+
+    def set(
+        self,
+        key: SessionKey | str,
+        route: Route,
+        observed_at: float | None = None,
+        origin: Origin = Origin.INBOUND,
+        ttl_s: float | None = None,
+    ) -> Reply[SetResult]:
+        """Observe that a route is good for a session.
+
+        Args:
+            observed_at: epoch seconds of the event; None is now, a time to come is clamped to now.
+            origin: who says so.
+            ttl_s: seconds it stays fresh; None takes the router's (for ever, for an operator's routes and
+                for the defaults of instances and channels).
+
+        Raises:
+            InvalidInputError: at once; nothing is sent.
+            PartitionUnavailableError, DeadlineExceededError: on waiting; nobody acknowledged it.
+        """
+        write = stamped(Write(key, route, observed_at, origin, ttl_s), self._stamps)
+        return self._ask(write.key, write, answers.set_result)
+
+    def set_many(self, items: Iterable[Write | tuple[SessionKey | str, Route]]) -> Reply[Sequence[SetResult]]:
+        """``set`` for many, in one call to each partition; results in the order given.
+
+        A bad item refuses the whole batch before anything is sent. Items whose partition is down are
+        ``UNAVAILABLE``.
+        """
+        sets = [stamped(write, self._stamps) for write in writes(items)]
+
+        def send(directory: Directory) -> Submission[Sequence[SetResult]]:
+            self._check_size("items", len(sets), directory)
+            for each in sets:
+                check_operation(each, directory.config.limits)
+            shares = share_operations([(each.key, each) for each in sets], self._link.ownership)
+            scatter = self._scatter(shares, directory)
+            return Submission(scatter.parts, lambda: answers.set_results(scatter.gather(len(sets))))
+
+        return self._submit(send)
+
+    def get(self, key: SessionKey | str) -> Reply[RouteRecord | None]:
+        """Look at what is stored for a session itself; touches nothing. None when there is no route."""
+        text = key_text(key)
+
+        def send(directory: Directory) -> Submission[RouteRecord | None]:
+            check_key_fits(text, directory.config.limits)
+            scatter = self._scatter(share_look(text, Get(text), self._link.ownership), directory)
+            return Submission(scatter.parts, lambda: answers.record(text, scatter.gather(1)[0]))
+
+        return self._submit(send)
+
+    def resolve(
+        self,
+        key: SessionKey | str,
+        fallbacks: Sequence[Route] = (),
+        *,
+        allow_stale: bool = False,
+        widest_scope: Scope = Scope.ROOM,
+        min_confidence: Confidence = Confidence.NONE,
+    ) -> Reply[Resolution]:
+        """Where a reply to this session goes, and how sure that is.
+
+        Args:
+            fallbacks: routes to fall back on when nothing better is known, in order.
+            allow_stale: answer with a route past its TTL rather than with nothing.
+            widest_scope: how far to look beyond the session itself.
+            min_confidence: pass over whatever is less sure.
+
+        Raises:
+            InvalidInputError: at once.
+            PartitionUnavailableError, DeadlineExceededError: on waiting; the partition did not answer, and
+                no fallback was given that would do.
+        """
+        wishes = Resolve(
+            (key_text(key),), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence
+        )
+        return self._resolve(wishes, answers.only_resolution)
+
+    def resolve_many(
+        self,
+        keys: Iterable[SessionKey | str],
+        fallbacks: Sequence[Route] = (),
+        *,
+        allow_stale: bool = False,
+        widest_scope: Scope = Scope.ROOM,
+        min_confidence: Confidence = Confidence.NONE,
+    ) -> Reply[Sequence[Resolution]]:
+        """``resolve`` for many, in one call to each partition; answers in the order given.
+
+        Keys whose partition is down are answered from the fallbacks, with reason ``UNAVAILABLE``.
+        """
+        wishes = Resolve(
+            key_texts(keys), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence
+        )
+        return self._resolve(wishes, answers.resolutions)
+
+    def report(
+        self,
+        key: SessionKey | str,
+        route: Route,
+        delivery: Delivery,
+        *,
+        at: float | None = None,
+        moved_to: Route | None = None,
+        retry_after_s: float | None = None,
+    ) -> Reply[ReportResult]:
+        """Say what became of a message that was sent along a route.
+
+        Args:
+            at: epoch seconds of the outcome; None is now.
+            moved_to: with ``MOVED``, the route that replaces it.
+            retry_after_s: with ``TRANSIENT``, how long the provider wants to be left alone.
+        """
+        if at is not None:
+            check_seconds("at", at)
+        stamp = self._stamps.now() if at is None else self._stamps.at(at)
+        new = None if moved_to is None else route_text(moved_to, "moved_to")
+        report = Report(key_text(key), route_text(route), delivery, stamp, new, retry_after_s)
+        return self._ask(report.key, report, answers.report_result)
+
+    def delete(self, key: SessionKey | str) -> Reply[bool]:
+        """Forget a session's routes, and refuse what was observed before now; whether there were any."""
+        text = key_text(key)
+        return self._ask(text, Delete(text, self._stamps.now()), answers.found)
+
+    def prune(self) -> Reply[PruneResult]:
+        """Move every session on whose time has come; returns how many moved."""
+
+        def send(directory: Directory) -> Submission[PruneResult]:
+            deadline = time.monotonic() + max(_PRUNE_WITHIN_S, directory.config.call_timeout_s)
+            calls = {
+                index: self._link.ask(index, Control.PRUNE, deadline)
+                for index in directory.topology.partitions
+            }
+            return Submission(tuple(calls.values()), lambda: answers.prune_result(calls))
+
+        return self._submit(send)
+
+    def stats(self) -> Reply[RouterStats]:
+        """What each partition holds and counted; never fails for a partition that is down."""
+
+        def send(directory: Directory) -> Submission[RouterStats]:
+            deadline = time.monotonic() + directory.config.call_timeout_s
+            calls = {
+                index: self._link.ask(index, Control.STATS, deadline)
+                for index in directory.topology.partitions
+            }
+            name, epoch = directory.config.name, directory.topology.epoch
+            return Submission(tuple(calls.values()), lambda: answers.router_stats(name, epoch, calls))
+
+        return self._submit(send)
+
+    def _ask(self, key: str, operation: Operation, answer: Callable[[Sequence[Gathered]], T]) -> Reply[T]:
+        """Submit one operation to every keeper of its key."""
+
+        def send(directory: Directory) -> Submission[T]:
+            check_operation(operation, directory.config.limits)
+            shares = share_operations([(key, operation)], self._link.ownership)
+            scatter = self._scatter(shares, directory)
+            return Submission(scatter.parts, lambda: answer(scatter.gather(1)[0]))
+
+        return self._submit(send)
+
+    def _resolve(
+        self, wishes: Resolve, answer: Callable[[Sequence[Sequence[Gathered]], Resolve, int], T]
+    ) -> Reply[T]:
+        def send(directory: Directory) -> Submission[T]:
+            self._check_size("keys", len(wishes.keys), directory)
+            check_resolve(wishes, directory.config.limits)
+            for key in wishes.keys:
+                check_key_fits(key, directory.config.limits)
+            scatter = self._scatter(share_resolve(wishes, self._link.ownership), directory)
+            epoch = directory.topology.epoch
+            return Submission(scatter.parts, lambda: answer(scatter.gather(len(wishes.keys)), wishes, epoch))
+
+        return self._submit(send)
+
+    def _submit(self, send: Callable[[Directory], Submission[T]]) -> Reply[T]:
+        """Send now; in an event loop that must not be blocked, as soon as the router is known."""
+        if self._link.directory is None and asyncio._get_running_loop() is None:
+            self._link.open()
+        if self._link.directory is not None:
+            return Reply(send(self._link.directory))
+        launched: Promise[Submission[T]] = Promise()
+
+        def launch(directory: Directory | Exception) -> None:
+            try:
+                launched.settle(directory if isinstance(directory, Exception) else send(directory))
+            except RouterError as error:
+                launched.settle(error)
+
+        self._link.when_open(launch)
+        return Reply(launched)
+
+    def _scatter(
+        self, shares: dict[int, tuple[list[int], tuple[Operation, ...]]], directory: Directory
+    ) -> Scatter:
+        if (self._now is None) == (directory.config.clock == "event"):
+            problem = "this router has clock='event': call handle.at(now)"
+            if self._now is not None:
+                problem = "only a router with clock='event' takes the time from its callers"
+            raise InvalidCallError("now", problem)
+        deadline = time.monotonic() + directory.config.call_timeout_s
+        return Scatter(shares, self._link.lane, self._now, deadline)
+
+    def _check_size(self, field: str, size: int, directory: Directory) -> None:
+        limit = directory.config.max_batch
+        if size > limit:
+            raise InvalidCallError(field, f"are {size} in one call; the limit is {limit}")

@@ -1,0 +1,44 @@
+"""The words of routing: plain frozen values, with no behaviour beyond what they say of themselves."""
+
+from ray_router.model.key import SessionKey
+from ray_router.model.resolution import Resolution, RouteRecord
+from ray_router.model.results import PruneResult, ReportResult, SetResult, Write
+from ray_router.model.route import Route
+from ray_router.model.stats import Holdings, PartitionStats, RouterStats, Traffic
+from ray_router.model.vocabulary import (
+    Confidence,
+    Delivery,
+    FallbackReason,
+    Freshness,
+    Origin,
+    PressureLevel,
+    ReportOutcome,
+    ResolutionSource,
+    Scope,
+    SetOutcome,
+)
+
+__all__ = [
+    "Confidence",
+    "Delivery",
+    "FallbackReason",
+    "Freshness",
+    "Holdings",
+    "Origin",
+    "PartitionStats",
+    "PressureLevel",
+    "PruneResult",
+    "ReportOutcome",
+    "ReportResult",
+    "Resolution",
+    "ResolutionSource",
+    "Route",
+    "RouteRecord",
+    "RouterStats",
+    "Scope",
+    "SessionKey",
+    "SetOutcome",
+    "SetResult",
+    "Traffic",
+    "Write",
+]

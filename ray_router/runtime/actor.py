@@ -1,0 +1,141 @@
+"""``PartitionActor``: a partition as a Ray actor. A thin shell: names, threads and lives, no rules.
+
+Data calls come one at a time in their own concurrency group; control calls have threads of their own,
+so a sign of life, the stats and the end are not behind a long batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any, NamedTuple
+
+import ray
+from ray.actor import ActorHandle
+
+from ray_router.config import RouterConfig
+from ray_router.core.candidates import SessionState
+from ray_router.core.slots import Topology, slot_function
+from ray_router.errors import InvalidConfigError
+from ray_router.runtime.naming import actor_name
+from ray_router.transport import Batch, Control, Directory, PartitionShell, Response
+
+_log = logging.getLogger(__name__)
+
+CONCURRENCY_GROUPS = {"data": 1, "control": 4}
+SAMPLE_KEYS = tuple(f"sample:{index % 7}:{index * index}" for index in range(64))
+_PEER_ANSWERS_WITHIN_S = 2.0
+_BREATH_S = 0.0005  # between two chunks of cleaning, for the calls that wait
+
+
+class Hello(NamedTuple):
+    """What an actor says of its router: the config that it was first deployed with, and the way to it.
+
+    ``sample_slots``: what its hash strategy makes of ``SAMPLE_KEYS`` in its own process.
+    ``problem``: why this partition cannot work, if so.
+    """
+
+    directory: Directory
+    actors: dict[int, ActorHandle[Any]]
+    sample_slots: tuple[int, ...]
+    problem: InvalidConfigError | None
+
+
+class PartitionActor:
+    """One partition. Its constructor is quick and never raises: Ray makes such a death permanent."""
+
+    def __init__(self, index: int, config: RouterConfig, namespace: str) -> None:
+        self._index = index
+        self._config = config
+        self._namespace = namespace
+        self._topology = Topology.balanced(config.partitions)
+        self._shell = PartitionShell(index, config, self._topology, incarnation=_incarnation())
+        self._peers: dict[int, ActorHandle[Any]] = {}
+        self._closing = threading.Event()
+        if config.clock == "wall":
+            threading.Thread(target=self._clean, name="ray-router-cleaner", daemon=True).start()
+        if ray.get_runtime_context().was_current_actor_reconstructed:
+            threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
+
+    @ray.method(concurrency_group="data")
+    def apply(self, batch: Batch) -> Response:
+        """Carry out a batch."""
+        return self._shell.apply(batch)
+
+    @ray.method(concurrency_group="control")
+    def answer(self, request: Control) -> object:
+        """Answer what is asked past the data lane."""
+        return self._shell.answer(request)
+
+    @ray.method(concurrency_group="control")
+    def hello(self) -> Hello:
+        """What a newcomer needs to know."""
+        directory = Directory(self._config, self._topology)
+        try:
+            slot_of = slot_function(self._config.hash_strategy)
+            slots = tuple(slot_of(key) for key in SAMPLE_KEYS)
+        except InvalidConfigError as error:
+            return Hello(directory, {}, (), error)
+        except Exception as error:  # the strategy is foreign code
+            problem = InvalidConfigError("hash_strategy", f"fails on {SAMPLE_KEYS[0]!r}: {error!r}")
+            return Hello(directory, {}, (), problem)
+        return Hello(directory, self._find_peers(), slots, None)
+
+    @ray.method(concurrency_group="control")
+    def defaults(self) -> tuple[tuple[str, SessionState], ...]:
+        """The defaults of instances and channels, for a restarted peer."""
+        return self._shell.defaults()
+
+    @ray.method(concurrency_group="control")
+    def close(self) -> None:
+        """Stop what runs by itself; the end is near."""
+        self._closing.set()
+
+    def _find_peers(self) -> dict[int, ActorHandle[Any]]:
+        for index in range(self._config.partitions):
+            if index not in self._peers:
+                try:
+                    self._peers[index] = ray.get_actor(
+                        actor_name(self._config.name, index), namespace=self._namespace
+                    )
+                except ValueError:
+                    continue  # not deployed yet; whoever needs it looks for it by name
+        return dict(self._peers)
+
+    def _clean(self) -> None:
+        while not self._closing.wait(self._config.cleanup_interval_s):
+            try:
+                while self._shell.clean_some():
+                    time.sleep(_BREATH_S)
+            except Exception:  # cleaning must go on next time
+                _log.exception("cleaning up partition %d failed", self._index)
+
+    def _recover(self) -> None:
+        """A new life begins empty; what every partition holds, any peer can give back."""
+        for index, peer in self._find_peers().items():
+            if index == self._index:
+                continue
+            try:
+                self._shell.merge_defaults(ray.get(peer.defaults.remote(), timeout=_PEER_ANSWERS_WITHIN_S))
+                return
+            except Exception as error:  # a peer may be down too: ask the next
+                _log.warning("partition %d could not give its defaults: %s", index, error)
+
+
+def _incarnation() -> int:
+    """The how-manieth life of this actor, from 1.
+
+    Ray keeps the number, but hands it out only through its private state API; should that change, the
+    time of a restart serves as well: it rises from life to life, and fences as well.
+    """
+    context = ray.get_runtime_context()
+    if not context.was_current_actor_reconstructed:
+        return 1
+    try:
+        from ray._private import state
+
+        return int(state.actors(context.get_actor_id())["NumRestarts"]) + 1
+    except Exception as error:
+        _log.warning("Ray did not say how often this actor was restarted: %s", error)
+        return int(time.time())

@@ -1,0 +1,35 @@
+"""What a handle needs of a runtime, and the runtime that needs nothing: this process."""
+
+from ray_router.transport.local import LocalTransport
+from ray_router.transport.protocol import (
+    Batch,
+    Control,
+    Directory,
+    Fault,
+    NotYet,
+    PartitionBroken,
+    PartitionGone,
+    PartitionLost,
+    Pulse,
+    Response,
+    Ticket,
+    Transport,
+)
+from ray_router.transport.shell import PartitionShell
+
+__all__ = [
+    "Batch",
+    "Control",
+    "Directory",
+    "Fault",
+    "LocalTransport",
+    "NotYet",
+    "PartitionBroken",
+    "PartitionGone",
+    "PartitionLost",
+    "PartitionShell",
+    "Pulse",
+    "Response",
+    "Ticket",
+    "Transport",
+]

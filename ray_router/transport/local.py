@@ -1,0 +1,99 @@
+"""``LocalTransport``: the partitions of a router in this process, without Ray.
+
+For tests, simulations and experiments: the rules are the same, the calls are carried out at once, and
+nothing happens between calls unless somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Generic, NoReturn, TypeVar
+
+from ray_router.config import RouterConfig
+from ray_router.core.events import Observer
+from ray_router.core.slots import Topology
+from ray_router.transport.protocol import Batch, Control, Directory, Fault, Response
+from ray_router.transport.shell import PartitionShell
+
+T = TypeVar("T")
+
+
+class Settled(Generic[T]):
+    """A ticket that has settled already, with an answer or a fault."""
+
+    def __init__(self, answer: T | Fault) -> None:
+        self._answer = answer
+
+    def wait(self, timeout_s: float) -> T:
+        """The answer; the time does not matter."""
+        if isinstance(self._answer, Fault):
+            raise self._answer
+        return self._answer
+
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Calls back at once."""
+        callback()
+
+
+class LocalTransport:
+    """A whole router in this process.
+
+    Args:
+        config: the router's config.
+        clock: epoch seconds; partitions with a wall clock read it.
+        observer: told of every event of every partition.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        *,
+        clock: Callable[[], float] = time.time,
+        observer: Observer | None = None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._observer = observer
+        self._topology = Topology.balanced(config.partitions)
+        self._partitions = [self._start(index, 1) for index in range(config.partitions)]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an in-process router does not pickle: its partitions live in this process")
+
+    def open(self) -> Settled[Directory]:
+        """Always open."""
+        return Settled(Directory(self._config, self._topology))
+
+    def submit(self, partition: int, batch: Batch) -> Settled[Response]:
+        """Carry a batch out at once."""
+        try:
+            return Settled(self._partitions[partition].apply(batch))
+        except Fault as fault:
+            return Settled(fault)
+
+    def ask(self, partition: int, request: Control) -> Settled[object]:
+        """Answer at once."""
+        return Settled(self._partitions[partition].answer(request))
+
+    def relocate(self, partition: int) -> bool:
+        """Partitions are never gone for good here."""
+        return True
+
+    def restart(self, partition: int) -> None:
+        """End a partition's life and begin the next, empty but for the defaults, which a peer has."""
+        born = self._start(partition, self._partitions[partition].incarnation + 1)
+        peers = [peer for index, peer in enumerate(self._partitions) if index != partition]
+        if peers:
+            born.merge_defaults(peers[0].defaults())
+        self._partitions[partition] = born
+
+    def _start(self, index: int, incarnation: int) -> PartitionShell:
+        return PartitionShell(
+            index,
+            self._config,
+            self._topology,
+            incarnation=incarnation,
+            clock=self._clock,
+            observer=self._observer,
+        )

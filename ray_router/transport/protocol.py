@@ -1,0 +1,129 @@
+"""What a handle needs of a runtime: partitions that take batches, and tickets that settle.
+
+Faults are the transport's whole vocabulary of failure; whatever a runtime raises is mapped to one of
+them at its boundary, so that a handle decides by kind and never by foreign exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple, Protocol, TypeVar
+
+from ray_router.config import RouterConfig
+from ray_router.core.operations import Group, Result
+from ray_router.core.slots import Topology
+from ray_router.errors import RouterError
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Batch(NamedTuple):
+    """One call to one partition: what several submissions ask, and what the sender knows.
+
+    Args:
+        fingerprint: of the config that the sender knows.
+        incarnation: the life of the actor that the sender last heard from, 0 for none yet: an earlier
+            life that reads it knows that it has been replaced.
+        waited_s: how long the sender's last call waited in front of the partition; None: not known.
+    """
+
+    epoch: int
+    fingerprint: int
+    incarnation: int
+    groups: tuple[Group, ...]
+    waited_s: float | None = None
+
+
+class Response(NamedTuple):
+    """A partition's answer to a batch: results group by group, and what it did to get them."""
+
+    epoch: int
+    incarnation: int
+    service_s: float
+    results: list[tuple[Result, ...]]
+
+
+class Pulse(NamedTuple):
+    """A partition's answer to a ping."""
+
+    epoch: int
+    incarnation: int
+
+
+class Control(str, Enum):
+    """What a partition answers past its data lane."""
+
+    PING = "ping"
+    PRUNE = "prune"
+    STATS = "stats"
+
+
+class Directory(NamedTuple):
+    """What a handle learns when it connects."""
+
+    config: RouterConfig
+    topology: Topology
+
+
+class Fault(RouterError):
+    """A call to a partition failed in a way that says nothing about its input."""
+
+
+class PartitionLost(Fault):
+    """The partition's process is dead or restarting: the call may or may not have been carried out."""
+
+
+class PartitionGone(Fault):
+    """The partition's actor is dead for good; a new one may have taken its name."""
+
+
+class PartitionBroken(Fault):
+    """The partition answered with something that it never should; trying again would not help."""
+
+
+class NotYet(Fault):
+    """The ticket has not settled within the time given."""
+
+
+class Ticket(Protocol[T_co]):
+    """A call under way."""
+
+    def wait(self, timeout_s: float) -> T_co:
+        """Block until the call settles, and return its answer; may be called again.
+
+        Raises:
+            NotYet: it has not settled within the time.
+            Fault: it failed.
+        """
+
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Call back once when the call settles, at once if it has; from any thread."""
+
+
+class Transport(Protocol):
+    """The partitions of one router, as seen from one process. Pickles where its runtime allows it."""
+
+    def open(self) -> Ticket[Directory]:
+        """Ask what there is to know; the same ticket each time, until it has failed.
+
+        Raises:
+            RouterNotFoundError: there is no such router.
+        """
+
+    def submit(self, partition: int, batch: Batch) -> Ticket[Response]:
+        """Send a batch to a partition's data lane; does not wait.
+
+        Raises:
+            Fault: it could not be sent.
+        """
+
+    def ask(self, partition: int, request: Control) -> Ticket[object]:
+        """Ask a partition something past its data lane: ``Pulse``, ``int`` or ``PartitionStats`` comes back.
+
+        Raises:
+            Fault: it could not be sent.
+        """
+
+    def relocate(self, partition: int) -> bool:
+        """Look up a partition that is gone for good; False when nobody has its name."""

@@ -1,0 +1,133 @@
+"""``PartitionShell``: one partition with its clock, its life and its lock, for any runtime.
+
+Data calls come one at a time anyway; the lock lets a cleaning thread and control calls in between.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ray_router.config import RouterConfig
+from ray_router.core.admission import check_seconds
+from ray_router.core.candidates import SessionState
+from ray_router.core.events import Observer
+from ray_router.core.partition import Partition
+from ray_router.core.slots import Topology
+from ray_router.errors import InvalidCallError
+from ray_router.model import PartitionStats
+from ray_router.transport.protocol import Batch, Control, PartitionBroken, PartitionLost, Pulse, Response
+
+_CLEAN_AT_ONCE = 500  # entries moved on under one hold of the lock: a millisecond or two
+
+
+class PartitionShell:
+    """Serialises calls to one ``Partition`` and stamps its answers.
+
+    Args:
+        index: the partition's number.
+        config: the router's config.
+        topology: who owns which slot.
+        incarnation: which life of the partition this is, from 1.
+        clock: epoch seconds.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        config: RouterConfig,
+        topology: Topology,
+        *,
+        incarnation: int = 1,
+        clock: Callable[[], float] = time.time,
+        observer: Observer | None = None,
+    ) -> None:
+        self._index = index
+        self._config = config
+        self._topology = topology
+        self._clock = clock
+        self._born_at = time.monotonic()
+        self._partition = Partition(index, config.partition_settings(), observer)
+        self._lock = threading.Lock()
+        self._event_time = 0.0
+        self.incarnation = incarnation
+
+    def apply(self, batch: Batch) -> Response:
+        """Carry out a batch.
+
+        Raises:
+            InvalidCallError: it is no batch.
+            PartitionBroken: the sender knows a router of this name with another config.
+            PartitionLost: a later life of this partition is known to the sender.
+        """
+        started = time.perf_counter()
+        if not isinstance(batch, Batch) or not isinstance(batch.incarnation, int):
+            raise InvalidCallError("batch", f"must be a Batch, not {type(batch).__name__}")
+        if batch.fingerprint != self._config.fingerprint:
+            raise PartitionBroken("the router was deployed anew with another config: connect again")
+        if batch.incarnation > self.incarnation:
+            raise PartitionLost(f"partition {self._index} has a later life than {self.incarnation}")
+        with self._lock:
+            now = self._clock()
+            if batch.waited_s is not None:
+                check_seconds("waited_s", batch.waited_s, least=0.0)
+                self._partition.waited(batch.waited_s, now)
+            results = self._partition.apply(batch.groups, now)
+            self._event_time = max((group.now or 0.0 for group in batch.groups), default=self._event_time)
+        return Response(self._topology.epoch, self.incarnation, time.perf_counter() - started, results)
+
+    def ping(self) -> Pulse:
+        """A sign of life."""
+        return Pulse(self._topology.epoch, self.incarnation)
+
+    def prune(self) -> int:
+        """Move on all whose time has come, a little at a time; returns how many entries that was."""
+        moved, some = 0, _CLEAN_AT_ONCE
+        while some == _CLEAN_AT_ONCE:
+            some = self._clean()
+            moved += some
+        return moved
+
+    def clean_some(self) -> bool:
+        """Move on some of those whose time has come, under one hold of the lock; whether more may be due."""
+        return self._clean() == _CLEAN_AT_ONCE
+
+    def stats(self) -> PartitionStats:
+        """What the partition holds and counted."""
+        with self._lock:
+            stats = self._partition.stats(self._now())
+        return replace(
+            stats,
+            incarnation=self.incarnation,
+            epoch=self._topology.epoch,
+            uptime_s=time.monotonic() - self._born_at,
+            pid=os.getpid(),
+            slots=self._topology.shares.get(self._index, 0),
+        )
+
+    def answer(self, request: Control) -> object:
+        """Answer what is asked past the data lane."""
+        if request is Control.PING:
+            return self.ping()
+        return self.prune() if request is Control.PRUNE else self.stats()
+
+    def defaults(self) -> tuple[tuple[str, SessionState], ...]:
+        """The defaults of instances and channels, for a peer."""
+        with self._lock:
+            return self._partition.defaults()
+
+    def merge_defaults(self, items: Sequence[tuple[str, SessionState]]) -> None:
+        """Take in a peer's defaults."""
+        with self._lock:
+            self._partition.merge_defaults(items, self._now())
+
+    def _clean(self) -> int:
+        with self._lock:
+            return self._partition.tidy(self._now(), _CLEAN_AT_ONCE)
+
+    def _now(self) -> float:
+        """The present; on an event clock, the latest time that any call carried."""
+        return self._clock() if self._config.clock == "wall" else self._event_time
