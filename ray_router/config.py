@@ -49,7 +49,10 @@ class RouterConfig(BaseModel):
         default=1_024, ge=1, le=100_000, description="Instance and channel defaults at most."
     )
     max_candidates: int = Field(default=4, ge=1, le=16, description="Routes a session keeps for each origin.")
-    eviction: str = Field(default="lru", description="Which live session leaves a full partition.")
+    eviction: str = Field(
+        default="adaptive",
+        description="Which live session leaves a full partition: 'adaptive', 'lru', 's3fifo' or 'sieve'.",
+    )
     hash_strategy: str = Field(
         default="room", description="'room', 'instance', or 'module:function' of (channel, instance, room)."
     )

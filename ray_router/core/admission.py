@@ -166,9 +166,10 @@ def _check_keyed(key: str, route: str, limits: Limits) -> None:
 
 def _check_member(field: str, value: object, vocabulary: type[Enum]) -> None:
     """A word travels as itself or as its value."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise InvalidCallError(field, f"must be a {vocabulary.__name__}, not {type(value).__name__}")
-    if value not in [member.value for member in vocabulary]:
+    if isinstance(value, vocabulary):
+        return
+    is_value = isinstance(value, int | str) and not isinstance(value, bool)
+    if not is_value or value not in [member.value for member in vocabulary]:
         raise InvalidCallError(field, f"must be one of {', '.join(member.name for member in vocabulary)}")
 
 

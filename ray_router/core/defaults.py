@@ -46,7 +46,7 @@ class Defaults:
             self._due.discard(key, self._day(before))
             self._due.add(key, self._day(after))
             self._states[key] = after
-        return Change(before, after, bool(after.observations) and not before.observations)
+        return Change(before, after)
 
     def prune(self, now: float, most: int) -> int:
         """Forget at most ``most`` that are past all retention; returns how many that was."""

@@ -101,7 +101,7 @@ class Partition:
         self._watched = observer is not None
         self._tell = unobserved if observer is None else guarded(observer)
         retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
-        policy = POLICIES[settings.eviction]()
+        policy = POLICIES[settings.eviction](settings.capacity)
         self._table = Table(settings.capacity, settings.max_candidates, retention, policy)
         self._defaults = Defaults(settings.max_defaults, settings.max_candidates, retention)
         self._pressure = Pressure(settings.call_timeout_s)

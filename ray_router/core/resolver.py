@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ray_router.core.candidates import NOTHING, SessionState
 from ray_router.core.keytext import scope_of
 from ray_router.core.operations import Answer
-from ray_router.core.standing import Backoff, Standing, known_bad, lives_until, standings
+from ray_router.core.standing import Backoff, Standing, known_bad, last_mark, lives_until, standings
 from ray_router.model import Confidence, FallbackReason, ResolutionSource, Route, Scope, SessionKey
 
 
@@ -64,11 +64,8 @@ def resolve(
         wider: the wider scopes that may answer, the next wider first; read only when it comes to them.
         now: epoch seconds.
     """
+    own = _left_of(own, rules, now)
     ranked = standings(own.state, now, rules.backoff)
-    if ranked:
-        expires_at = lives_until(own.state) + rules.stale_retention_s
-        if now > expires_at:  # whether or not the table has come round to it
-            ranked, own = [], Own(expired=now <= expires_at + rules.tombstone_retention_s)
     primary = ranked[0] if ranked else None
     stale = own.expired if primary is None else not primary.fresh
     too_unsure = False
@@ -122,6 +119,15 @@ def resolve(
 
     reason = FallbackReason.LOW_CONFIDENCE if too_unsure else _reason(primary, stale, FallbackReason.MISS)
     return Found(Answer(None, ResolutionSource.NONE, reason, stale, Confidence.NONE), None)
+
+
+def _left_of(own: Own, rules: Rules, now: float) -> Own:
+    """What is left of a session at ``now``, whether or not the table has come round to it."""
+    if own.state.observations:
+        expires_at = lives_until(own.state) + rules.stale_retention_s
+        return own if now <= expires_at else Own(expired=now <= expires_at + rules.tombstone_retention_s)
+    forgotten = now > last_mark(own.state) + rules.tombstone_retention_s
+    return Own(expired=own.expired) if forgotten else own
 
 
 def fits(route_text: str, key_text: str) -> bool:

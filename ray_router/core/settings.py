@@ -25,7 +25,7 @@ class PartitionSettings(NamedTuple):
     capacity: int = 100_000
     max_defaults: int = 1_024
     max_candidates: int = 4
-    eviction: str = "lru"
+    eviction: str = "adaptive"
     max_clock_skew_s: float = 5.0
     min_live_age_s: float = 60.0
     call_timeout_s: float = 2.0

@@ -95,6 +95,7 @@ class Table:
         self._entries: dict[str, _Entry] = {}
         self._tombstones: dict[int, tuple[int | None, Tombstone]] = {}
         self._live = policy
+        self._last_use: tuple[str, bool] | None = None  # the session, and whether it was written
         self._stale: OrderedDict[str, None] = OrderedDict()
         self._lowest: OrderedDict[str | int, None] = OrderedDict()  # remnants' keys, tombstones' hashes
         self._due: Calendar[str | int] = Calendar()
@@ -123,7 +124,7 @@ class Table:
     def touch(self, key: str) -> None:
         """A session answered: while it lives, it becomes the most recent."""
         if self._entries[key].phase is Phase.LIVE:
-            self._live.touch(key)
+            self._use(key, written=False)
 
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Add what ``fact`` knows to what is known of a session."""
@@ -206,11 +207,20 @@ class Table:
         elif phase is Phase.TOMBSTONE:
             self._lowest[key] = None
         elif entry is not None and entry.phase is Phase.LIVE:
-            self._live.touch(key)
+            self._use(key, written=True)
         else:
+            self._last_use = (key, True)
             self._live.admit(key)
         if state.observations and self._tombstones:
             self._exhume(key_hash(key))
+
+    def _use(self, key: str, *, written: bool) -> None:
+        """Tell the policy of a use; a resolve and a write in a row are one, in either order."""
+        if self._last_use == (key, not written):
+            self._last_use = None
+        else:
+            self._last_use = (key, written)
+            self._live.touch(key)
 
     def _bury(self, hashed: int, state: SessionState, now: float) -> None:
         """Leave a tombstone for a state that is over, joined with the one there is."""
@@ -250,7 +260,7 @@ class Table:
             elif (transition := self.take_next(now)) is not None:
                 transitions.append(transition)
             elif phase is Phase.LIVE:
-                evictions.append(self._evict(self._live.victim(), now))
+                evictions.append(self._evict(self._live.evict(), now))
             else:
                 return False
         return True
@@ -269,6 +279,4 @@ class Table:
         self._due.discard(key, entry.day)
         if entry.phase is Phase.STALE:
             del self._stale[key]
-        else:
-            self._live.forget(key)
         return Eviction(entry.phase, now - newest_stamp(entry.state))

@@ -43,6 +43,7 @@ class Courier:
         self._posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._wanted = False
 
     def post(self, errand: Callable[[], None]) -> None:
         """Carry this out soon, in the courier's thread."""
@@ -51,12 +52,14 @@ class Courier:
 
     def attend(self) -> None:
         """Be there: some lane is busy."""
+        self._wanted = True  # before looking: a thread about to end sees this, or is seen to have ended
         if self._thread is not None:
             return
+        thread = threading.Thread(target=self._run, name="ray-router-courier", daemon=True)
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="ray-router-courier", daemon=True)
-                self._thread.start()
+                self._thread = thread
+                thread.start()
 
     def _run(self) -> None:
         idle, ticked_at = 0, time.monotonic()
@@ -66,12 +69,13 @@ class Courier:
             if time.monotonic() - ticked_at < TICK_S:
                 continue
             ticked_at = time.monotonic()
+            self._wanted = False
             idle = 0 if self._tick() else idle + 1
             if idle > _IDLE_TICKS:
-                with self._lock:
-                    if self._posted.empty():
-                        self._thread = None
-                        return
+                self._thread = None
+                if self._wanted or not self._posted.empty():
+                    self.attend()
+                return
 
     def _tick(self) -> bool:
         owner = self._owner()

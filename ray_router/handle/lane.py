@@ -27,6 +27,7 @@ from ray_router.transport import (
     Control,
     Fault,
     NotYet,
+    PartitionBroken,
     PartitionGone,
     PartitionLost,
     Pulse,
@@ -126,15 +127,15 @@ class Lane:
         self._courier = courier
         self._terms = terms
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a forgotten reply may be collected while this is held
         self._queue: deque[Pending] = deque()
         self._queued = 0
         self._flight: Flight | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._incarnation = 0
         self._down_since: float | None = None
-        self._heard_at = 0.0
         self._pinged_at = 0.0
+        self._unheard_since: float | None = None
         self._waited_s: float | None = None
 
     @property
@@ -164,22 +165,24 @@ class Lane:
         if flight is not None and not flight.watched:
             flight.timely = self._clock() - flight.sent_at < _TIMELY_S
         while not pending.settled:
-            slice_s = min(TICK_S, until - self._clock())
-            if slice_s <= 0:
-                return False
+            slice_s = max(0.0, min(TICK_S, until - self._clock()))
             flight = self._flight
             if flight is None or flight.pumped:
                 pending.wait(slice_s)
             else:
                 flight.pumped = True
-                landing = flight.landed(slice_s)
-                flight.pumped = False
+                try:
+                    landing = flight.landed(slice_s)
+                finally:  # an interrupted wait is over as well
+                    flight.pumped = False
                 if landing is not None:
                     self._finish(flight, landing)
                     continue
             if not pending.settled:
                 self.tick()
-        return True
+                if self._clock() >= until:
+                    break
+        return pending.settled
 
     def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """See to it that what is under way is finished without a waiting thread, in ``loop`` if given."""
@@ -193,30 +196,30 @@ class Lane:
 
     def tick(self) -> bool:
         """Settle what is past its deadline, ask after what is late; whether the lane is busy."""
+        flight = self._flight
+        if flight is not None and not flight.pumped:
+            self._collect(flight)  # nobody waits in a thread, and its event loop may be busy, or over
         now = self._clock()
         with self._lock:
             settlements = self._expire(now)
             flight = self._flight
             late = flight is not None and now - flight.sent_at > _SUSPECT_AFTER_S
-            if flight is not None and self._silent(flight, now):
+            if late and self._silent(now):
                 self._down_since = self._down_since or now
             ping = late or self._down_since is not None
             ping = ping and now - self._pinged_at >= self._ping_every(now)
             if ping:
                 self._pinged_at = now
+                self._unheard_since = self._unheard_since or now
             busy = flight is not None or bool(self._queue) or self._down_since is not None
         _settle(settlements)
-        if flight is not None and flight.watched and not late:
-            landing = flight.landed(0)  # its event loop may be too busy to be told
-            if landing is not None:
-                self._finish(flight, landing)
         if ping:
             self._ping()
         return busy
 
-    def _silent(self, flight: Flight, now: float) -> bool:
-        """Whether the partition has answered no ping since this flight became suspect."""
-        return now - max(flight.sent_at + _SUSPECT_AFTER_S, self._heard_at) > _DOWN_AFTER_S
+    def _silent(self, now: float) -> bool:
+        """Whether pings have gone unanswered for too long. What this process sleeps does not count."""
+        return self._unheard_since is not None and now - self._unheard_since > _DOWN_AFTER_S
 
     def _refusal(self, pending: Pending) -> Failure | None:
         if self._down_since is not None:
@@ -298,12 +301,13 @@ class Lane:
         _settle(settlements)
 
     def _disembark(self, flight: Flight, landing: Response | Fault) -> list[tuple[Pending, Outcome[Results]]]:
+        if not isinstance(landing, Fault) and len(landing.results) != len(flight.passengers):
+            landing = PartitionBroken("it did not answer what it was asked")
         if isinstance(landing, Fault):
             return self._cope(flight.passengers, landing)
         now = self._clock()
         self._incarnation = max(self._incarnation, landing.incarnation)
-        self._heard_at = now
-        self._down_since = None
+        self._down_since = self._unheard_since = None
         if flight.timely:
             self._waited_s = max(0.0, now - flight.sent_at - landing.service_s)
         return list(zip(flight.passengers, landing.results, strict=True))
@@ -373,8 +377,7 @@ class Lane:
             return
         assert isinstance(pulse, Pulse)
         with self._lock:
-            self._heard_at = self._clock()
-            self._down_since = None
+            self._down_since = self._unheard_since = None
             self._incarnation = max(self._incarnation, pulse.incarnation)
             flight = self._flight
             if flight is not None and 0 < flight.incarnation < pulse.incarnation:

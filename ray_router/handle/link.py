@@ -9,14 +9,24 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 
 from ray_router.core.slots import slot_function
-from ray_router.errors import RouterError, RouterNotFoundError
+from ray_router.errors import RouterNotFoundError
 from ray_router.handle.courier import Courier
 from ray_router.handle.lane import Lane, Terms
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
-from ray_router.transport import Control, Directory, Fault, NotYet, PartitionLost, Ticket, Transport
+from ray_router.transport import (
+    Control,
+    Directory,
+    Fault,
+    NotYet,
+    PartitionBroken,
+    Ticket,
+    Transport,
+)
 
 _OPEN_WITHIN_S = 10.0  # until the router's own timeout is known
+_ASK_ANOTHER_AFTER_S = 2.0  # whoever was asked may be frozen
+_LOOK_AGAIN_S = 0.02
 
 
 class ControlCall(Promise[object]):
@@ -71,20 +81,22 @@ class Link:
         self._courier = Courier(self)
         self._lanes: dict[int, Lane] = {}
         self._lock = threading.Lock()
+        self._publishing = threading.Lock()
+        self._learned: Directory | None = None
         self._directory: Directory | None = None
         self._opening: Ticket[Directory] | None = None
         self._launches: list[Callable[[Directory | Exception], None]] = []
 
     @property
     def directory(self) -> Directory | None:
-        """What there is to know of the router; None until it has come."""
+        """What there is to know of the router; None until it has come, and all who waited were served."""
         return self._directory
 
     @cached_property
     def ownership(self) -> Ownership:
         """Which partitions a key concerns; only once the directory has come."""
-        assert self._directory is not None
-        config, topology = self._directory
+        assert self._learned is not None
+        config, topology = self._learned
         return Ownership(topology, slot_function(config.hash_strategy))
 
     def attended(self) -> Iterable[Lane]:
@@ -115,13 +127,15 @@ class Link:
         """
         until = time.monotonic() + timeout_s
         while self._directory is None:
+            opening = self._opening or self.transport.open()
             try:
-                self._opened(self.transport.open().wait(max(0.0, until - time.monotonic())))
-            except PartitionLost as fault:
-                if time.monotonic() > until:
-                    raise RouterNotFoundError(f"the router does not answer: {fault}") from None
+                remaining_s = max(0.0, until - time.monotonic())
+                self._opened(opening.wait(min(remaining_s, _ASK_ANOTHER_AFTER_S)))
             except Fault as fault:
-                raise RouterNotFoundError(f"the router does not answer: {fault}") from None
+                self._opening = None
+                if isinstance(fault, PartitionBroken) or time.monotonic() >= until:
+                    raise RouterNotFoundError(f"the router does not answer: {fault}") from None
+                time.sleep(_LOOK_AGAIN_S)
         return self._directory
 
     def begin_to_open(self) -> None:
@@ -131,40 +145,47 @@ class Link:
             RouterNotFoundError: there is no such router.
         """
         with self._lock:
-            if self._directory is None and self._opening is None:
-                self._opening = self.transport.open()
-                self._opening.on_done(lambda: self._courier.post(self._collect_directory))
+            if self._directory is None:
+                self._begin()
 
     def when_open(self, launch: Callable[[Directory | Exception], None]) -> None:
         """Call with the directory, or with why there is none; in order, and at once when it is there."""
-        self.begin_to_open()
         with self._lock:
             if self._directory is None:
+                self._begin()
                 self._launches.append(launch)
                 return
         launch(self._directory)
 
+    def _begin(self) -> None:
+        """Ask, unless somebody has; holding the lock."""
+        if self._opening is None:
+            self._opening = self.transport.open()
+            self._courier.post(self._collect_directory)
+
     def _collect_directory(self) -> None:
         try:
             self._opened(self.open())
-        except RouterError as error:
+        except Exception as error:  # whatever it is, those who wait must hear it
             self._opened(error)
 
     def _opened(self, outcome: Directory | Exception) -> None:
-        while True:
-            with self._lock:
-                launches, self._launches = self._launches, []
-                self._opening = None
-                if not launches:
-                    if isinstance(outcome, Directory):
-                        self._directory = outcome
-                    return
-            for launch in launches:
-                launch(outcome)
+        with self._publishing:  # one thread launches, or what is submitted next could overtake
+            if isinstance(outcome, Directory):
+                self._learned = self._learned or outcome
+            while True:
+                with self._lock:
+                    launches, self._launches = self._launches, []
+                    self._opening = None
+                    if not launches:
+                        self._directory = self._learned
+                        return
+                for launch in launches:
+                    launch(self._learned or outcome)
 
     def _new_lane(self, partition: int) -> Lane:
-        assert self._directory is not None
-        config, topology = self._directory
+        assert self._learned is not None
+        config, topology = self._learned
         terms = Terms(topology.epoch, config.fingerprint, config.max_pending_calls, config.max_batch)
         lane = self._lanes[partition] = Lane(partition, self.transport, self._courier, terms)
         return lane

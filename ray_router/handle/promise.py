@@ -35,7 +35,7 @@ class Promise(Generic[T]):
     __slots__ = ("_arrived", "_callbacks", "_lock", "_outcome", "_settled")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a forgotten reply may be collected while this is held
         self._callbacks: list[Callable[[], None]] = []
         self._outcome: Outcome[T] | None = None
         self._settled = False

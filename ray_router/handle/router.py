@@ -15,7 +15,7 @@ from typing import TypeVar
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
 from ray_router.core.operations import Delete, Get, Operation, Report, Resolve
-from ray_router.errors import InvalidCallError, RouterError
+from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.intake import (
     check_key_fits,
@@ -304,7 +304,7 @@ class RouterHandle:
         def launch(directory: Directory | Exception) -> None:
             try:
                 launched.settle(directory if isinstance(directory, Exception) else send(directory))
-            except RouterError as error:
+            except Exception as error:  # a hash strategy is foreign code; whoever waits is told
                 launched.settle(error)
 
         self._link.when_open(launch)

@@ -23,6 +23,7 @@ class Scatter:
 
     Args:
         shares: partition -> (positions in the submission, what to do about them).
+        lane: a link's, which is kept: whoever waits keeps the link, and with it the courier's care.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Scatter:
         now: float | None,
         deadline: float,
     ) -> None:
+        self._lane = lane
         self._shares = [
             (partition, positions, lane(partition).submit(operations, now, deadline))
             for partition, (positions, operations) in shares.items()

@@ -43,19 +43,22 @@ class Hello(NamedTuple):
 
 
 class PartitionActor:
-    """One partition. Its constructor is quick and never raises: Ray makes such a death permanent."""
+    """One partition. Its constructor is quick and never raises: Ray makes such a death permanent.
 
-    def __init__(self, index: int, config: RouterConfig, namespace: str) -> None:
+    Args:
+        joins: other partitions were deployed before it, and may know what it should.
+    """
+
+    def __init__(self, index: int, config: RouterConfig, namespace: str, joins: bool) -> None:
         self._index = index
         self._config = config
         self._namespace = namespace
         self._topology = Topology.balanced(config.partitions)
         self._shell = PartitionShell(index, config, self._topology, incarnation=_incarnation())
-        self._peers: dict[int, ActorHandle[Any]] = {}
         self._closing = threading.Event()
         if config.clock == "wall":
             threading.Thread(target=self._clean, name="ray-router-cleaner", daemon=True).start()
-        if ray.get_runtime_context().was_current_actor_reconstructed:
+        if joins or ray.get_runtime_context().was_current_actor_reconstructed:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
 
     @ray.method(concurrency_group="data")
@@ -80,7 +83,8 @@ class PartitionActor:
         except Exception as error:  # the strategy is foreign code
             problem = InvalidConfigError("hash_strategy", f"fails on {SAMPLE_KEYS[0]!r}: {error!r}")
             return Hello(directory, {}, (), problem)
-        return Hello(directory, self._find_peers(), slots, None)
+        actors = {index: self._find(index) for index in range(self._config.partitions)}
+        return Hello(directory, {index: actor for index, actor in actors.items() if actor}, slots, None)
 
     @ray.method(concurrency_group="control")
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
@@ -92,16 +96,12 @@ class PartitionActor:
         """Stop what runs by itself; the end is near."""
         self._closing.set()
 
-    def _find_peers(self) -> dict[int, ActorHandle[Any]]:
-        for index in range(self._config.partitions):
-            if index not in self._peers:
-                try:
-                    self._peers[index] = ray.get_actor(
-                        actor_name(self._config.name, index), namespace=self._namespace
-                    )
-                except ValueError:
-                    continue  # not deployed yet; whoever needs it looks for it by name
-        return dict(self._peers)
+    def _find(self, partition: int) -> ActorHandle[Any] | None:
+        """The actor that has the partition's name now; Ray remembers it, and knows when it is gone."""
+        try:
+            return ray.get_actor(actor_name(self._config.name, partition), namespace=self._namespace)
+        except ValueError:
+            return None  # not deployed yet
 
     def _clean(self) -> None:
         while not self._closing.wait(self._config.cleanup_interval_s):
@@ -112,14 +112,13 @@ class PartitionActor:
                 _log.exception("cleaning up partition %d failed", self._index)
 
     def _recover(self) -> None:
-        """A new life begins empty; what every partition holds, any peer can give back."""
-        for index, peer in self._find_peers().items():
-            if index == self._index:
-                continue
+        """A new life begins empty; what every partition holds, all peers are asked for: some may be new."""
+        others = [index for index in range(self._config.partitions) if index != self._index]
+        calls = {index: peer.defaults.remote() for index in others if (peer := self._find(index))}
+        for index, call in calls.items():
             try:
-                self._shell.merge_defaults(ray.get(peer.defaults.remote(), timeout=_PEER_ANSWERS_WITHIN_S))
-                return
-            except Exception as error:  # a peer may be down too: ask the next
+                self._shell.merge_defaults(ray.get(call, timeout=_PEER_ANSWERS_WITHIN_S))
+            except Exception as error:  # a peer may be down too
                 _log.warning("partition %d could not give its defaults: %s", index, error)
 
 

@@ -42,18 +42,18 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
     deadline = time.monotonic() + config.deploy_timeout_s
     before = set(deployed_partitions(config.name, namespace))
     # The first partition decides: its config is the router's, and the others are created with it.
-    actors = {0: _create(0, config, namespace)}
+    actors = {0: _create(0, config, namespace, joins=bool(before))}
     try:
         first = _greet(actors, deadline)[0]
-        running = first.directory.config
-        if differences := config.differences(running):
+        if differences := config.differences(first.directory.config):
+            actors.clear()  # somebody else's, even if it was deployed a moment ago
             raise ConfigMismatchError(config.name, differences)
         for index in range(1, config.partitions):
-            actors[index] = _create(index, running, namespace)
+            actors[index] = _create(index, config, namespace, joins=bool(before))
         for index, hello in _greet(actors, deadline).items():
-            _check_strategy(index, hello, running)
-    except ConfigMismatchError:
-        raise
+            if differences := config.differences(hello.directory.config):
+                raise ConfigMismatchError(config.name, differences)
+            _check_strategy(index, hello, config)
     except BaseException:  # an interrupted deployment leaves nothing behind either
         _end(actor for index, actor in actors.items() if index not in before)
         raise
@@ -94,7 +94,8 @@ def shutdown(name: str = "default", *, namespace: str = "ray_router") -> None:
             actors.append(ray.get_actor(actor_name(name, index), namespace=namespace))
         except ValueError:
             continue  # ended by somebody else in the meantime
-    ray.wait([actor.close.remote() for actor in actors], num_returns=len(actors), timeout=_CLOSE_WITHIN_S)
+    if closing := [actor.close.remote() for actor in actors]:
+        ray.wait(closing, num_returns=len(closing), timeout=_CLOSE_WITHIN_S)
     _end(actors)
     deadline = time.monotonic() + _GONE_WITHIN_S
     while left := deployed_partitions(name, namespace):
@@ -103,7 +104,7 @@ def shutdown(name: str = "default", *, namespace: str = "ray_router") -> None:
         time.sleep(_LOOK_AGAIN_S)
 
 
-def _create(index: int, config: RouterConfig, namespace: str) -> ActorHandle[Any]:
+def _create(index: int, config: RouterConfig, namespace: str, *, joins: bool) -> ActorHandle[Any]:
     actor_class = ray.remote(concurrency_groups=CONCURRENCY_GROUPS)(PartitionActor)  # type: ignore[call-overload]
     actor: ActorHandle[Any] = actor_class.options(
         name=actor_name(config.name, index),
@@ -115,7 +116,7 @@ def _create(index: int, config: RouterConfig, namespace: str) -> ActorHandle[Any
         num_cpus=config.num_cpus,
         resources=config.resources or None,
         scheduling_strategy="SPREAD" if config.placement == "spread" else "DEFAULT",
-    ).remote(index, config, namespace)
+    ).remote(index, config, namespace, joins)
     return actor
 
 

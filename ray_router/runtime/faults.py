@@ -17,12 +17,13 @@ _FAULTS: tuple[tuple[type[BaseException], type[Fault]], ...] = (
 
 
 def fault_of(error: BaseException) -> Fault:
-    """The fault that a foreign error stands for."""
+    """The fault that an error stands for."""
+    if isinstance(error, RouterError):
+        return error if isinstance(error, Fault) else PartitionBroken(str(error))
     if isinstance(error, exceptions.RayTaskError):
         cause = error.cause
-        if isinstance(cause, Fault):
-            return cause
-        return PartitionBroken(str(cause) if isinstance(cause, RouterError) else f"it failed with {cause!r}")
+        own = isinstance(cause, RouterError)
+        return fault_of(cause) if own else PartitionBroken(f"it failed with {cause!r}")
     kind = next((fault for foreign, fault in _FAULTS if isinstance(error, foreign)), PartitionBroken)
     first_line = str(error).strip().partition("\n")[0]
     return kind(f"{type(error).__name__}: {first_line}")

@@ -51,6 +51,7 @@ class RayTicket(Generic[T]):
         try:
             if self._future is not None:
                 return self._read(self._future.result(timeout_s))
+            require_ray()
             return self._read(ray.get(self._reference, timeout=timeout_s))
         except FutureTimeoutError as error:
             if isinstance(error, RouterError):
@@ -104,17 +105,11 @@ class RayTransport:
 
     def submit(self, partition: int, batch: Batch) -> RayTicket[Response]:
         """Send a batch to a partition's data lane."""
-        try:
-            return RayTicket(self._actor(partition).apply.remote(batch), _as_it_is)
-        except ray.exceptions.RayError as error:
-            raise fault_of(error) from None
+        return RayTicket(self._call(partition, "apply", batch), _as_it_is)
 
     def ask(self, partition: int, request: Control) -> RayTicket[object]:
         """Ask a partition past its data lane."""
-        try:
-            return RayTicket(self._actor(partition).answer.remote(request), _as_it_is)
-        except ray.exceptions.RayError as error:
-            raise fault_of(error) from None
+        return RayTicket(self._call(partition, "answer", request), _as_it_is)
 
     def relocate(self, partition: int) -> bool:
         """Look up by name a partition whose actor is gone for good."""
@@ -124,6 +119,16 @@ class RayTransport:
         except PartitionGone:
             return False
         return True
+
+    def _call(self, partition: int, method: str, argument: Batch | Control) -> ray.ObjectRef[Any]:
+        try:
+            require_ray()
+            reference: ray.ObjectRef[Any] = getattr(self._actor(partition), method).remote(argument)
+        except (RouterError, ray.exceptions.RayError) as error:
+            raise fault_of(error) from None
+        except Exception as error:  # Ray says so when a handle is of another cluster than this process is
+            raise PartitionGone(f"it cannot be called: {error}") from None
+        return reference
 
     def _actor(self, partition: int) -> ActorHandle[Any]:
         actor = self._actors.get(partition)

@@ -33,7 +33,7 @@ class HeldTicket(Generic[T]):
 
     def __init__(self) -> None:
         self._settled = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._answer: T | Fault | None = None
         self._callbacks: list[Callable[[], None]] = []
 
@@ -97,6 +97,9 @@ class FaultyTransport:
         """The partition's actor is gone for good, until it is revived under the same name."""
         with self._lock:
             self._gone.add(partition)
+            held = self._frozen.pop(partition, [])
+        for ticket, _ in held:
+            ticket.settle(PartitionGone("removed by a test"))
 
     def freeze(self, partition: int) -> None:
         """The partition stops, with whatever it is sent."""

@@ -15,13 +15,14 @@ from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.candidates import SessionState
 from ray_router.core.events import Observer
+from ray_router.core.operations import Refused
 from ray_router.core.partition import Partition
 from ray_router.core.slots import Topology
 from ray_router.errors import InvalidCallError
 from ray_router.model import PartitionStats
 from ray_router.transport.protocol import Batch, Control, PartitionBroken, PartitionLost, Pulse, Response
 
-_CLEAN_AT_ONCE = 500  # entries moved on under one hold of the lock: a millisecond or two
+_CLEAN_AT_ONCE = 100  # entries moved on under one hold of the lock: about a millisecond
 
 
 class PartitionShell:
@@ -64,7 +65,8 @@ class PartitionShell:
             PartitionLost: a later life of this partition is known to the sender.
         """
         started = time.perf_counter()
-        if not isinstance(batch, Batch) or not isinstance(batch.incarnation, int):
+        whole = isinstance(batch, Batch) and len(batch) == len(Batch._fields)
+        if not whole or not isinstance(batch.incarnation, int):
             raise InvalidCallError("batch", f"must be a Batch, not {type(batch).__name__}")
         if batch.fingerprint != self._config.fingerprint:
             raise PartitionBroken("the router was deployed anew with another config: connect again")
@@ -76,7 +78,10 @@ class PartitionShell:
                 check_seconds("waited_s", batch.waited_s, least=0.0)
                 self._partition.waited(batch.waited_s, now)
             results = self._partition.apply(batch.groups, now)
-            self._event_time = max((group.now or 0.0 for group in batch.groups), default=self._event_time)
+            if self._config.clock == "event":
+                said = zip(batch.groups, results, strict=True)
+                times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
+                self._event_time = max(times, default=self._event_time)
         return Response(self._topology.epoch, self.incarnation, time.perf_counter() - started, results)
 
     def ping(self) -> Pulse:
@@ -109,10 +114,19 @@ class PartitionShell:
         )
 
     def answer(self, request: Control) -> object:
-        """Answer what is asked past the data lane."""
-        if request is Control.PING:
-            return self.ping()
-        return self.prune() if request is Control.PRUNE else self.stats()
+        """Answer what is asked past the data lane.
+
+        Raises:
+            InvalidCallError: it is no request.
+        """
+        match request:
+            case Control.PING:
+                return self.ping()
+            case Control.PRUNE:
+                return self.prune()
+            case Control.STATS:
+                return self.stats()
+        raise InvalidCallError("request", f"must be a Control, not {type(request).__name__}")
 
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
         """The defaults of instances and channels, for a peer."""

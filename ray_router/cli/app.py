@@ -1,0 +1,74 @@
+"""The commands of ``ray-router``, registered."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated
+
+import typer
+
+import ray_router
+from ray_router.cli import demo, lifecycle, replays, sessions, watching
+from ray_router.cli.exits import CommandGroup
+
+app = typer.Typer(
+    name="ray-router",
+    cls=CommandGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ray-router {ray_router.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Exit codes: 0 done, 1 it said no (no route, nothing found), 2 bad usage or input, or "
+    "nobody to ask; 130 stopped by Ctrl-C."
+)
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Where does a reply to this session go? A partitioned, stateful route table on Ray.
+
+    A session is named [b]channel:instance:room[/b] or [b]channel:instance:room:thread[/b].
+    In a part of it a ':' is written %3A, a '%' is %25 and a lone '*' is %2A.
+
+    Start with [b]ray-router demo[/b].
+    """
+
+
+def _paragraphs(docstring: str) -> str:
+    """A docstring as help: each paragraph on one line, for the terminal to break; examples as they are."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(
+        each.replace("Examples:", "[b]Examples[/b]")
+        if each.startswith("Examples:")
+        else " ".join(each.split("\n"))
+        for each in paragraphs
+    )
+
+
+for panel, name, command in (
+    ("Try it", "demo", demo.demo),
+    ("Run a router", "up", lifecycle.up),
+    ("Run a router", "down", lifecycle.down),
+    ("Run a router", "status", watching.status),
+    ("Run a router", "top", watching.top),
+    ("Run a router", "prune", sessions.prune),
+    ("Ask it", "set", sessions.set_route),
+    ("Ask it", "get", sessions.get),
+    ("Ask it", "resolve", sessions.resolve),
+    ("Ask it", "delete", sessions.delete),
+    ("Play a log", "replay", replays.replay),
+    ("Play a log", "simulate", replays.simulate_log),
+):
+    app.command(name, help=_paragraphs(command.__doc__ or ""), rich_help_panel=panel)(command)

@@ -1,0 +1,124 @@
+"""``up`` and ``down``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from ray_router.cli import options
+from ray_router.cli.connection import joined
+from ray_router.cli.plain import router_stats
+from ray_router.cli.router_view import router_table
+from ray_router.cli.screen import Screen
+from ray_router.config import RouterConfig
+
+_SETTINGS = "Settings, over those of the file"
+
+
+def up(
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="YAML: the settings of the router.")
+    ] = None,
+    partitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of partitions.", rich_help_panel=_SETTINGS)
+    ] = None,
+    ttl: Annotated[
+        float | None,
+        typer.Option(
+            parser=options.seconds_or_none,
+            metavar="SECONDS|none",
+            help="How long a route stays fresh.",
+            rich_help_panel=_SETTINGS,
+        ),
+    ] = None,
+    max_entries: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Sessions that one partition holds at most.", rich_help_panel=_SETTINGS
+        ),
+    ] = None,
+    eviction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Policy for who leaves a full partition.", rich_help_panel=_SETTINGS
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Any other setting; repeatable.", rich_help_panel=_SETTINGS
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    address: options.Address = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the router.",
+            show_default="the file's, or default",
+            rich_help_panel=options.CLUSTER,
+        ),
+    ] = None,
+    namespace: options.Namespace = "ray_router",
+) -> None:
+    """Deploy a router, and show its partitions. The same settings again find the one that is running.
+
+    Examples:
+      ray-router up --name chat --partitions 8 --ttl 3600
+      ray-router up -c router.yaml --set placement=pack --set num_cpus=0
+    """
+    screen = Screen(as_json)
+    flags: dict[str, Any] = {
+        "name": name,
+        "partitions": partitions,
+        "ttl_s": ttl,
+        "max_entries_per_partition": max_entries,
+        "eviction": eviction,
+    }
+    overrides = {field: value for field, value in flags.items() if value is not None}
+    overrides |= {field: _value(text) for field, text in options.named(settings, "--set").items()}
+    if "ttl_s" in overrides and ttl is not None:
+        overrides["ttl_s"] = options.finite(ttl)
+    wanted = _config(config, overrides)
+    with joined(screen, address):
+        from ray_router.runtime import deploy
+
+        with screen.busy(f"deploying {wanted.partitions} partitions"):
+            stats = deploy(wanted, namespace=namespace).stats().result()
+    screen.show(router_table(stats, screen.results), router_stats(stats))
+
+
+def down(
+    *,
+    as_json: options.Json = False,
+    address: options.Address = None,
+    name: options.Name = "default",
+    namespace: options.Namespace = "ray_router",
+) -> None:
+    """End a router and all its actors. What it knew is gone."""
+    screen = Screen(as_json)
+    with joined(screen, address):
+        from ray_router.runtime import shutdown
+
+        with screen.busy(f"ending router {name}"):
+            shutdown(name, namespace=namespace)
+    screen.show(f"router {name} has ended", {"name": name, "namespace": namespace, "ended": True})
+
+
+def _config(file: Path | None, overrides: dict[str, Any]) -> RouterConfig:
+    """The config of a file, or the default one, with some settings over it."""
+    base = {} if file is None else RouterConfig.from_file(file).model_dump()
+    return RouterConfig.build(**(base | overrides))
+
+
+def _value(text: str) -> object:
+    """A setting as a config file would have it; what is no YAML is text."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -1,0 +1,110 @@
+"""A router for people: a headline, and a row for each partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from ray_router.cli.fitting import Cell, Column, fitted_table
+from ray_router.model import PartitionStats, PressureLevel, RouterStats
+
+Rates = Mapping[int, tuple[float, float]]
+"""Resolves and writes a second, of each partition."""
+
+_LEVEL_STYLES = {
+    PressureLevel.NORMAL: "green",
+    PressureLevel.WARN: "yellow",
+    PressureLevel.DEGRADED: "dark_orange",
+    PressureLevel.SHED: "bold red",
+}
+_BAR_WIDTH = 8
+_SPARE = ("", "slots", "life", "node · pid", "fallback")
+
+
+def router_table(stats: RouterStats, console: Console, rates: Rates | None = None) -> RenderableType:
+    """A router by partition, in the width that there is.
+
+    Args:
+        rates: shown if they were measured.
+    """
+    partitions = stats.partitions
+
+    def column(title: str, cell: Callable[[PartitionStats], Cell], *, left: bool = False) -> Column:
+        cells = [cell(each) if each.available else "" for each in partitions]
+        return Column(title, cells, "left" if left else "right")
+
+    def rate(index: int) -> Callable[[PartitionStats], Cell]:
+        known = rates or {}
+        return lambda each: f"{known[each.partition][index]:,.0f}" if each.partition in known else "?"
+
+    measured = [column("resolves/s", rate(0)), column("writes/s", rate(1))]
+    columns = [
+        Column("partition", [str(each.partition) for each in partitions]),
+        Column("up", [_up(each) for each in partitions], "left"),
+        column("node · pid", _process, left=True),
+        column("life", _life),
+        column("slots", lambda each: f"{each.slots:,}"),
+        column("entries / capacity", _entries),
+        column("", _bar, left=True),
+        column("hit", lambda each: f"{each.traffic.hit_ratio:.1%}"),
+        column("fallback", lambda each: f"{each.traffic.fallback_ratio:.1%}"),
+        *(measured if rates is not None else ()),
+        column("pressure", _pressure, left=True),
+    ]
+    return Group(_headline(stats), fitted_table(console, columns, _SPARE))
+
+
+def _headline(stats: RouterStats) -> Text:
+    up = len(stats.partitions) - len(stats.down)
+    held, traffic = stats.holdings, stats.traffic
+    return Text.assemble(
+        ("router ", "dim"),
+        (stats.name, "bold"),
+        (f", epoch {stats.epoch} · ", "dim"),
+        (f"{up} of {len(stats.partitions)} partitions up", "bold red" if stats.down else "green"),
+        (" · pressure ", "dim"),
+        (stats.level.name.lower(), _LEVEL_STYLES[stats.level]),
+        ("\nsessions: ", "dim"),
+        f"{held.live:,} live, {held.stale:,} stale, {held.tombstones:,} expired",
+        (" · defaults: ", "dim"),
+        f"{held.defaults:,}",
+        (" · resolves: ", "dim"),
+        f"{traffic.resolves:,}",
+        (", hit ", "dim"),
+        f"{traffic.hit_ratio:.1%}",
+        (", fallback ", "dim"),
+        f"{traffic.fallback_ratio:.1%}",
+    )
+
+
+def _up(each: PartitionStats) -> Text:
+    return Text("yes", style="green") if each.available else Text("no", style="bold red")
+
+
+def _process(each: PartitionStats) -> str:
+    return " · ".join(part for part in (each.node, str(each.pid or "")) if part)
+
+
+def _life(each: PartitionStats) -> Text:
+    return Text(str(each.incarnation), style="yellow" if each.restarts else "")
+
+
+def _entries(each: PartitionStats) -> Text:
+    return Text.assemble(f"{each.holdings.entries:,}", (f" / {each.capacity:,}", "dim"))
+
+
+def _bar(each: PartitionStats) -> Text:
+    share = each.holdings.entries / each.capacity if each.capacity else 0.0
+    filled = min(_BAR_WIDTH, round(share * _BAR_WIDTH))
+    style = "green" if share < 0.7 else "yellow" if share < 0.95 else "dark_orange"
+    return Text.assemble(
+        ("█" * filled, style), ("░" * (_BAR_WIDTH - filled), "dim"), (f" {share:.0%}", "dim")
+    )
+
+
+def _pressure(each: PartitionStats) -> Text:
+    return Text.assemble(
+        (each.level.name.lower(), _LEVEL_STYLES[each.level]), (f" {each.pressure:.2f}", "dim")
+    )

@@ -1,0 +1,221 @@
+"""Deploying, finding and ending a gateway's actors."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+
+from ray_router.config import NAME_PATTERN
+from ray_router.errors import InvalidConfigError, RouterError
+from ray_router.gateway import GatewayMismatchError, GatewayNotFoundError, GatewaySettings
+from ray_router.runtime.deployment import DeploymentError
+from ray_router.runtime.gateway_actor import (
+    CONCURRENCY_GROUPS,
+    SPARE_CALLS,
+    GatewayActor,
+    GatewayPlan,
+    LaneHello,
+    SenderFactory,
+    factory_name,
+    lane_name,
+    lane_of,
+)
+from ray_router.runtime.gateway_handle import GatewayHandle
+from ray_router.runtime.transport import require_ray
+
+_MOST_LANES = 4_096
+_ANSWERS_WITHIN_S = 10.0
+_GONE_WITHIN_S = 30.0
+_LOOK_AGAIN_S = 0.02
+
+
+def deploy_gateway(
+    name: str = "default",
+    n: int = 1,
+    router_name: str = "default",
+    *,
+    senders: SenderFactory,
+    settings: GatewaySettings | None = None,
+    namespace: str = "ray_router",
+    num_cpus: float = 0.01,
+    deploy_timeout_s: float = 60.0,
+) -> GatewayHandle:
+    """Deploy a gateway as detached actors, or find the one that runs with this config already.
+
+    Blocks until every lane has answered. The bounds of the settings hold for each lane.
+
+    Args:
+        n: number of lanes, which are actors; a session belongs to one of them by the hash of its room.
+        router_name: the router in the same namespace; it need not run yet.
+        senders: makes the senders in each actor: ``"module:function"``, or a picklable function. Two
+            deployments' factories are compared by name.
+        num_cpus: CPUs that Ray reserves for each lane.
+
+    Raises:
+        GatewayMismatchError: a gateway of this name runs with another config.
+        InvalidConfigError: an argument cannot be accepted, or the factory fails in the actors.
+        RouterError: Ray is not initialised, or not all lanes could be placed within ``deploy_timeout_s``;
+            nothing that this call created is left.
+    """
+    require_ray()
+    _check(name, n, router_name, senders)
+    plan = GatewayPlan(
+        name=name,
+        namespace=namespace,
+        lanes=n,
+        router_name=router_name,
+        senders=factory_name(senders),
+        settings=settings or GatewaySettings(),
+        num_cpus=num_cpus,
+    )
+    deadline = time.monotonic() + deploy_timeout_s
+    before = set(_deployed_lanes(name, namespace))
+    # The first lane decides: its plan is the gateway's.
+    actors = {0: _create(0, plan, senders)}
+    try:
+        running = _greet(actors, deadline)[0].plan
+        if differences := plan.differences(running):
+            raise GatewayMismatchError(name, differences)
+        for lane in range(1, n):
+            actors[lane] = _create(lane, plan, senders)
+        for hello in _greet(actors, deadline).values():
+            if hello.problem is not None:
+                raise hello.problem
+    except GatewayMismatchError:
+        raise
+    except BaseException:  # an interrupted deployment leaves nothing behind either
+        _end(actor for lane, actor in actors.items() if lane not in before)
+        raise
+    return GatewayHandle(plan)
+
+
+def connect_gateway(name: str = "default", *, namespace: str = "ray_router") -> GatewayHandle:
+    """Find a deployed gateway from any process of the cluster.
+
+    Blocks for one call: in an event loop, ``await asyncio.to_thread(connect_gateway, name)``, or bring a
+    handle there, which pickles and knows everything.
+
+    Raises:
+        GatewayNotFoundError: there is no such gateway, or it does not answer.
+        RouterError: Ray is not initialised.
+    """
+    require_ray()
+    problem = f"no gateway {name!r} is deployed in namespace {namespace!r}"
+    for lane in _deployed_lanes(name, namespace):
+        try:
+            actor = ray.get_actor(lane_name(name, lane), namespace=namespace)
+            hello: LaneHello = ray.get(actor.hello.remote(), timeout=_ANSWERS_WITHIN_S)
+        except (ValueError, ray.exceptions.RayError) as error:
+            problem = f"gateway {name!r} does not answer: {error}".partition("\n")[0]
+        else:
+            return GatewayHandle(hello.plan)
+    raise GatewayNotFoundError(problem)
+
+
+def shutdown_gateway(
+    name: str = "default", *, namespace: str = "ray_router", drain_s: float | None = None
+) -> None:
+    """End a gateway: each lane accepts nothing more, sends what is pending, and is ended.
+
+    Blocks until the actors' names are free.
+
+    Args:
+        drain_s: seconds that the lanes wait for what is pending; None takes their settings'.
+
+    Raises:
+        GatewayNotFoundError: there is no such gateway.
+        RouterError: Ray is not initialised, or an actor did not end.
+    """
+    require_ray()
+    lanes = _deployed_lanes(name, namespace)
+    if not lanes:
+        raise GatewayNotFoundError(f"no gateway {name!r} is deployed in namespace {namespace!r}")
+    if drain_s is None:
+        try:
+            drain_s = connect_gateway(name, namespace=namespace).plan.settings.drain_s
+        except GatewayNotFoundError:
+            drain_s = 0.0  # no lane answers: there is nothing to wait for
+    actors = []
+    for lane in lanes:
+        try:
+            actors.append(ray.get_actor(lane_name(name, lane), namespace=namespace))
+        except ValueError:
+            continue  # ended by somebody else in the meantime
+    closing = [actor.close.remote(drain_s) for actor in actors]
+    if closing:
+        ray.wait(closing, num_returns=len(closing), timeout=drain_s + _ANSWERS_WITHIN_S)
+    _end(actors)
+    deadline = time.monotonic() + _GONE_WITHIN_S
+    while left := _deployed_lanes(name, namespace):
+        if time.monotonic() > deadline:
+            raise RouterError(f"lanes {left} of gateway {name!r} did not end")
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
+    for field, value in (("name", name), ("router_name", router_name)):
+        if not isinstance(value, str) or not re.fullmatch(NAME_PATTERN, value):
+            raise InvalidConfigError(field, f"must match {NAME_PATTERN}, not {value!r}")
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= _MOST_LANES:
+        raise InvalidConfigError("n", f"must be a number from 1 to {_MOST_LANES}, not {n!r}")
+    if isinstance(senders, str):
+        module, _, function = senders.partition(":")
+        if not (module and function.isidentifier()):
+            raise InvalidConfigError("senders", f"must be 'module:function', not {senders!r}")
+    elif not callable(senders):
+        problem = f"must be 'module:function' or a function, not {type(senders).__name__}"
+        raise InvalidConfigError("senders", problem)
+
+
+def _create(lane: int, plan: GatewayPlan, factory: SenderFactory) -> ActorHandle[Any]:
+    actor_class = ray.remote(concurrency_groups=CONCURRENCY_GROUPS)(GatewayActor)  # type: ignore[call-overload]
+    actor: ActorHandle[Any] = actor_class.options(
+        name=lane_name(plan.name, lane),
+        namespace=plan.namespace,
+        get_if_exists=True,
+        lifetime="detached",
+        max_restarts=-1,
+        max_task_retries=0,  # what Ray lost may have been sent: only the caller can say whether to repeat it
+        max_concurrency=plan.settings.max_pending + SPARE_CALLS,
+        num_cpus=plan.num_cpus,
+        scheduling_strategy="SPREAD" if plan.num_cpus else "DEFAULT",
+    ).remote(lane, plan, factory)
+    return actor
+
+
+def _greet(actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, LaneHello]:
+    """Hear from every actor, again from one that is just restarting."""
+    hellos: dict[int, LaneHello] = {}
+    while True:
+        calls = {actor.hello.remote(): lane for lane, actor in actors.items() if lane not in hellos}
+        remaining_s = max(0.0, deadline - time.monotonic())
+        ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=remaining_s)
+        for call in ready:
+            try:
+                hellos[calls[call]] = ray.get(call)
+            except ray.exceptions.RayActorError:
+                continue
+        if len(hellos) == len(actors):
+            return hellos
+        if time.monotonic() >= deadline:
+            missing = [lane for lane in actors if lane not in hellos]
+            raise DeploymentError(
+                f"lanes {missing} could not be placed in time: is there a node with enough free CPU?"
+            )
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _deployed_lanes(name: str, namespace: str) -> list[int]:
+    named = ray.util.list_named_actors(all_namespaces=True)
+    lanes = (lane_of(each["name"], name) for each in named if each["namespace"] == namespace)
+    return sorted(lane for lane in lanes if lane is not None)
+
+
+def _end(actors: Iterable[ActorHandle[Any]]) -> None:
+    for actor in actors:
+        ray.kill(actor, no_restart=True)

@@ -1,0 +1,30 @@
+"""Traffic from logs, traces or made up; played against a router, or against one in this process."""
+
+from ray_router.workload.event import Event
+from ray_router.workload.faults import BadLineError, LogError, UnreadableLogError
+from ray_router.workload.logs import BadLine, EventLog
+from ray_router.workload.play import closing_stats, play
+from ray_router.workload.records import LogFormat
+from ray_router.workload.simulate import SimulationResult, event_config, simulate, simulate_router
+from ray_router.workload.synthetic import SyntheticTraffic
+from ray_router.workload.tally import PartitionTally, Recorder, Tally
+
+__all__ = [
+    "BadLine",
+    "BadLineError",
+    "Event",
+    "EventLog",
+    "LogError",
+    "LogFormat",
+    "PartitionTally",
+    "Recorder",
+    "SimulationResult",
+    "SyntheticTraffic",
+    "Tally",
+    "UnreadableLogError",
+    "closing_stats",
+    "event_config",
+    "play",
+    "simulate",
+    "simulate_router",
+]

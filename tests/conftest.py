@@ -1,0 +1,60 @@
+"""Ray for the tests that need it: one real local Ray for each test process, shared by all of them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_TESTS = Path(__file__).resolve().parent
+_SETTINGS = {"RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}
+_numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs on Ray, and keep it together: a cluster is dearer than the tests on it."""
+    for item in items:
+        if "ray_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.ray)
+        if item.get_closest_marker("ray") and config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """A real Ray on this machine, for this process's tests alone; its address.
+
+    The path of its folder is short because the paths of unix sockets must be.
+    """
+    import ray
+
+    folder = tempfile.mkdtemp(prefix="rr", dir="/tmp")
+    python_path = os.pathsep.join([str(_TESTS.parent), str(_TESTS)])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _SETTINGS.items():
+            patch.setenv(name, value)
+        cluster: Any = ray.init(
+            address="local",
+            include_dashboard=False,
+            num_cpus=8,
+            log_to_driver=False,
+            logging_level="error",
+            object_store_memory=100_000_000,
+            _temp_dir=folder,
+            runtime_env={"env_vars": {"PYTHONPATH": python_path}},
+        )
+        yield cluster.address_info["gcs_address"]
+        ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A Ray namespace that no other test uses."""
+    return f"test_{os.getpid()}_{next(_numbers)}"
