@@ -45,9 +45,7 @@ def check_route_size(route: Route, limits: Limits, field: str = "route") -> None
     """A route must be within the limits, its metadata counted by itself."""
     metadata = sum(len(name.encode()) + len(value.encode()) for name, value in route.metadata.items())
     if metadata > limits.metadata_bytes:
-        raise InvalidRouteError(
-            "metadata", f"is {metadata} bytes long; the limit is {limits.metadata_bytes}"
-        )
+        raise InvalidRouteError("metadata", f"is {metadata} bytes long; the limit is {limits.metadata_bytes}")
     size = len(route.text.encode())
     if size > limits.route_bytes:
         raise InvalidRouteError(field, f"is {size} bytes long; the limit is {limits.route_bytes}")

@@ -21,7 +21,7 @@ class Defaults:
         self._max_candidates = max_candidates
         self._retention = retention
         self._states: dict[str, SessionState] = {}
-        self._due: Calendar[str] = Calendar()
+        self._due: Calendar[str] = Calendar(self._lies_on)
 
     def __len__(self) -> int:
         return len(self._states)
@@ -43,9 +43,9 @@ class Defaults:
             if len(self._states) >= self._capacity:
                 return Change(before, before)
         if after != before:
-            self._due.discard(key, self._day(before))
-            self._due.add(key, self._day(after))
             self._states[key] = after
+            if self._day(after) != self._day(before):
+                self._due.add(key, self._day(after), len(self))
         return Change(before, after)
 
     def prune(self, now: float, most: int) -> int:
@@ -63,9 +63,12 @@ class Defaults:
         marks_until = last_mark(state) + self._retention.tombstone_s
         return Calendar.day_of(max(marks_until, lives_until(state) + sum(self._retention)))
 
+    def _lies_on(self, key: str, day: int) -> bool:
+        return self._day(self._states.get(key, NOTHING)) == day
+
     def _dispensable(self, now: float) -> list[str]:
         return [key for key, state in self._states.items() if now > lives_until(state)]
 
     def _drop(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._due.discard(key, self._day(self._states.pop(key)))
+            del self._states[key]

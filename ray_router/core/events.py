@@ -8,7 +8,6 @@ from typing import NamedTuple, Union
 
 from ray_router.core.table import Phase
 from ray_router.model import (
-    Confidence,
     Delivery,
     FallbackReason,
     Origin,
@@ -23,14 +22,14 @@ _log = logging.getLogger(__name__)
 
 
 class Resolved(NamedTuple):
-    """A key was resolved. ``scope`` is the asking key's."""
+    """Keys were resolved, ``number`` of them alike. ``scope`` is that of the asking keys."""
 
     partition: int
     scope: Scope
     source: ResolutionSource
     reason: FallbackReason | None
     stale: bool
-    confidence: Confidence
+    number: int = 1
 
 
 class WroteRoute(NamedTuple):
@@ -89,9 +88,7 @@ class PressureChanged(NamedTuple):
     pressure: float
 
 
-Event = Union[
-    Resolved, WroteRoute, Reported, Deleted, Evicted, MovedOn, RefusedInput, PressureChanged
-]
+Event = Union[Resolved, WroteRoute, Reported, Deleted, Evicted, MovedOn, RefusedInput, PressureChanged]
 Observer = Callable[[Event], None]
 
 
@@ -106,7 +103,9 @@ def guarded(observer: Observer) -> Observer:
         except Exception:  # an observer is foreign code: whatever it raises must not reach a caller
             failures += 1
             if failures == 1:
-                _log.exception("the observer failed on %s; later failures are not logged", type(event).__name__)
+                _log.exception(
+                    "the observer failed on %s; later failures are not logged", type(event).__name__
+                )
 
     return observe
 

@@ -7,6 +7,7 @@ answered by one result for each operation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Union
 
 from ray_router.model import (
@@ -33,7 +34,7 @@ class Set(NamedTuple):
 
 
 class Resolve(NamedTuple):
-    """Walk the ladder for each key; answered by a tuple of ``Answer``, one for each, in order."""
+    """Walk the ladder for each key; answered by ``Answers``."""
 
     keys: tuple[str, ...]
     fallbacks: tuple[str, ...] = ()
@@ -79,6 +80,24 @@ class Answer(NamedTuple):
     expires_in_s: float | None = None
 
 
+class Refused(NamedTuple):
+    """The operation was bad input: nothing was stored. ``kind`` is the name of the error to raise."""
+
+    kind: str
+    field: str
+    problem: str
+
+
+class Answers(NamedTuple):
+    """What was found for each key of a ``Resolve``, in order, at ``now`` (epoch seconds).
+
+    A record (see ``record``) stands for the exact answer of a plain session, unread.
+    """
+
+    now: float
+    items: Sequence[Union[str, Answer, Refused]]
+
+
 class Look(NamedTuple):
     """A route record without its key; routes in the order of their rank."""
 
@@ -98,16 +117,8 @@ class Written(NamedTuple):
     evicted: int = 0
 
 
-class Refused(NamedTuple):
-    """The operation was bad input: nothing was stored. ``kind`` is the name of the error to raise."""
-
-    kind: str
-    field: str
-    problem: str
-
-
 Operation = Union[Set, Resolve, Get, Delete, Report]
-Result = Union[Written, tuple[Union[Answer, Refused], ...], Look, None, bool, ReportOutcome, Refused]
+Result = Union[Written, Answers, Look, None, bool, ReportOutcome, Refused]
 
 
 class Group(NamedTuple):

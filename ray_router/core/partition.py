@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
+from typing import cast
 
 from ray_router.core import candidates
 from ray_router.core.admission import check_group, check_key, check_now, check_operation
@@ -34,6 +35,7 @@ from ray_router.core.events import (
 from ray_router.core.keytext import scope_of, wider_than
 from ray_router.core.operations import (
     Answer,
+    Answers,
     Delete,
     Get,
     Group,
@@ -47,12 +49,14 @@ from ray_router.core.operations import (
     Written,
 )
 from ray_router.core.pressure import Pressure, level_of
+from ray_router.core.record import RecordFormat
 from ray_router.core.resolver import Own, Rules, Wider, Wishes, resolve
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.standing import Backoff, lives_until, standings
 from ray_router.core.table import Change, Phase, Retention, Table, Transition
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import (
+    Confidence,
     Delivery,
     Freshness,
     Holdings,
@@ -68,6 +72,7 @@ from ray_router.model import (
 
 _TIDY_LEAST, _TIDY_MOST = 4, 64  # entries moved on inside one call, so that no call pays for all
 
+_REFRESHED = Written(SetOutcome.REFRESHED)
 _SOURCE_COUNT = {
     ResolutionSource.EXACT: "exact",
     ResolutionSource.ALTERNATE: "alternate",
@@ -93,16 +98,15 @@ class Partition:
         observer: told of every event, after the fact; what it raises is logged and goes no further.
     """
 
-    def __init__(
-        self, index: int, settings: PartitionSettings, observer: Observer | None = None
-    ) -> None:
+    def __init__(self, index: int, settings: PartitionSettings, observer: Observer | None = None) -> None:
         self._index = index
         self._settings = settings
         self._watched = observer is not None
         self._tell = unobserved if observer is None else guarded(observer)
         retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
         policy = POLICIES[settings.eviction](settings.capacity)
-        self._table = Table(settings.capacity, settings.max_candidates, retention, policy)
+        self._records = RecordFormat(settings.ttl_s)
+        self._table = Table(settings.capacity, settings.max_candidates, retention, policy, self._records)
         self._defaults = Defaults(settings.max_defaults, settings.max_candidates, retention)
         self._pressure = Pressure(settings.call_timeout_s)
         self._level = PressureLevel.NORMAL
@@ -189,8 +193,8 @@ class Partition:
         except InvalidInputError as error:
             return self._refuse(error)
         if isinstance(operation, Resolve):
-            answers = tuple([self._resolve(key, operation, now) for key in operation.keys])
-            self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(answers))))
+            answers = Answers(now, self._resolve_all(operation, now))
+            self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(operation.keys))))
             return answers
         result = self._change(operation, now)
         self.tidy(now, _TIDY_LEAST)
@@ -210,10 +214,13 @@ class Partition:
         scope = scope_of(key)
         if ttl_s is None:
             ttl_s = self._default_ttl_s(origin, scope)
-        if self._sheds(key, scope, origin, now):
+        observed_at, ttl_s = self._not_ahead(observed_at, now), float(ttl_s)
+        if scope < Scope.INSTANCE and self._table.refresh(key, route, observed_at, ttl_s, origin, now):
+            written = _REFRESHED
+        elif self._sheds(key, scope, origin, now):
             written = Written(SetOutcome.SHED)
         else:
-            fact = candidates.observed(route, self._not_ahead(observed_at, now), ttl_s, int(origin))
+            fact = candidates.observed(route, observed_at, ttl_s, int(origin))
             change = self._merge(key, scope, fact, now)
             evicted = sum(eviction.phase is not Phase.TOMBSTONE for eviction in change.evictions)
             written = Written(_set_outcome(change, fact), evicted)
@@ -277,6 +284,38 @@ class Partition:
             failed=primary.failed or primary.deferred,
         )
 
+    def _resolve_all(self, wishes: Resolve, now: float) -> Sequence[str | Answer | Refused]:
+        """All plain, living sessions at once; every other by itself."""
+        keys = wishes.keys
+        if not keys or wishes.min_confidence > Confidence.OBSERVED:
+            return [self._resolve(key, wishes, now) for key in keys]
+        try:
+            records = self._table.quick(keys, now)
+        except TypeError:  # something that is no key, and does not even hash
+            records = [None] * len(keys)
+        if None not in records:
+            self._note_exact(keys)
+            return cast("list[str]", records)
+        items: list[str | Answer | Refused] = []
+        for key, record in zip(keys, records, strict=True):
+            if record is None:
+                items.append(self._resolve(key, wishes, now))
+            else:
+                self._note_exact((key,))
+                items.append(record)
+        return items
+
+    def _note_exact(self, keys: Sequence[str]) -> None:
+        """The records of these sessions were given as they are."""
+        self._table.touch_quick(keys)
+        self._counts["resolves"] += len(keys)
+        self._counts["exact"] += len(keys)
+        if self._watched:
+            threads = sum([key.count(":") == 3 for key in keys])
+            for scope, count in ((Scope.THREAD, threads), (Scope.ROOM, len(keys) - threads)):
+                if count:
+                    self._tell(Resolved(self._index, scope, ResolutionSource.EXACT, None, False, count))
+
     def _resolve(self, key: str, wishes: Resolve, now: float) -> Answer | Refused:
         state = self._table.state(key) if isinstance(key, str) else None
         if state is None:  # what is stored was checked when it came
@@ -309,7 +348,6 @@ class Partition:
                     answer.source,
                     answer.reason,
                     answer.stale,
-                    answer.confidence,
                 )
             )
         return answer

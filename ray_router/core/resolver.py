@@ -54,9 +54,7 @@ class Found(NamedTuple):
     key: str | None
 
 
-def resolve(
-    key: str, own: Own, wider: Iterable[Wider], wishes: Wishes, rules: Rules, now: float
-) -> Found:
+def resolve(key: str, own: Own, wider: Iterable[Wider], wishes: Wishes, rules: Rules, now: float) -> Found:
     """Walk the ladder.
 
     Args:
@@ -91,9 +89,7 @@ def resolve(
                 too_unsure = True
                 continue
             reason = _reason(primary, stale, FallbackReason.SCOPE_MISS)
-            answer = _stored(
-                standing, ResolutionSource.SCOPE, reason, stale, Confidence.INHERITED, key, now
-            )
+            answer = _stored(standing, ResolutionSource.SCOPE, reason, stale, Confidence.INHERITED, key, now)
             return Found(answer._replace(matched_scope=scope), wider_key)
 
     for route in wishes.fallbacks:
@@ -111,9 +107,7 @@ def resolve(
         if tired and wishes.min_confidence <= Confidence.STALE:
             freshest = max(tired, key=lambda each: each.evidence_at)  # the first, best-ranked, of equals
             reason = _reason(primary, stale, FallbackReason.STALE)
-            answer = _stored(
-                freshest, ResolutionSource.STALE, reason, stale, Confidence.STALE, key, now
-            )
+            answer = _stored(freshest, ResolutionSource.STALE, reason, stale, Confidence.STALE, key, now)
             return Found(answer, key)
         too_unsure = too_unsure or bool(tired)
 
@@ -174,5 +168,3 @@ def _stored(
         max(0.0, now - standing.observed_at),
         standing.lives_until - now,
     )
-
-

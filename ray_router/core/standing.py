@@ -69,7 +69,9 @@ def standings(state: SessionState, now: float, backoff: Backoff) -> list[Standin
         by_route.setdefault(seen.route, []).append(seen)
     ranked = [_stand(state, route, group, now, backoff) for route, group in by_route.items()]
     if len(ranked) > 1:
-        ranked.sort(key=lambda standing: (standing.origin, standing.observed_at, standing.route), reverse=True)
+        ranked.sort(
+            key=lambda standing: (standing.origin, standing.observed_at, standing.route), reverse=True
+        )
     return ranked
 
 

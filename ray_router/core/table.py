@@ -7,20 +7,30 @@ order in which they came to be so, then the policy's victim; a newcomer of a low
 here is not let in. The table says what left and why; it knows neither clock nor observer.
 
 Every change is one ``merge``. A merge that changes nothing touches nothing, recency included.
+
+A session that lives, is plain (see ``record``) and stays fresh to the end of the second stands in
+``_quick``, as the record that answers it: whole batches are answered from there without a look at any of
+them. When the second begins in which it falls due it is withdrawn, and is looked at like all others. A
+route at 1,000,000 plain sessions costs 205 B besides its policy's share, key and route of 25 B included.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from math import inf
+from math import floor, inf
 from typing import NamedTuple
 
-from ray_router.core.calendar import Calendar
+from ray_router.core.calendar import NEVER, Calendar
 from ray_router.core.candidates import NOTHING, SessionState, merge
 from ray_router.core.eviction import EvictionPolicy
+from ray_router.core.record import RecordFormat
 from ray_router.core.slots import key_hash
 from ray_router.core.standing import last_mark, lives_until, newest_stamp
+
+
+_WITHDRAWN_AT_ONCE = 2_000  # sessions, in less than a millisecond
 
 
 class Phase(IntEnum):
@@ -77,31 +87,39 @@ class Change(NamedTuple):
     transitions: tuple[Transition, ...] = ()
 
 
-class _Entry(NamedTuple):
-    phase: Phase
-    day: int | None
-    state: SessionState
-
-
 class Table:
     """Sessions by the canonical text of their keys, at most ``capacity`` entries of all phases."""
 
     def __init__(
-        self, capacity: int, max_candidates: int, retention: Retention, policy: EvictionPolicy
+        self,
+        capacity: int,
+        max_candidates: int,
+        retention: Retention,
+        policy: EvictionPolicy,
+        records: RecordFormat,
     ) -> None:
         self._capacity = capacity
         self._max_candidates = max_candidates
         self._retention = retention
-        self._entries: dict[str, _Entry] = {}
+        self._records = records
+        self._quick: dict[str, str] = {}
+        self._others: dict[str, str | SessionState] = {}  # a record, where one will do
         self._tombstones: dict[int, tuple[int | None, Tombstone]] = {}
         self._live = policy
         self._last_use: tuple[str, bool] | None = None  # the session, and whether it was written
         self._stale: OrderedDict[str, None] = OrderedDict()
         self._lowest: OrderedDict[str | int, None] = OrderedDict()  # remnants' keys, tombstones' hashes
-        self._due: Calendar[str | int] = Calendar()
+        self._due: Calendar[str | int] = Calendar(self._lies_on)
+        self._withdrawing: list[str | int] = []  # listed on a day that has begun
+        self._today: float = -inf  # the last day, all of which was withdrawn
 
     def __len__(self) -> int:
-        return len(self._entries) + len(self._tombstones)
+        return len(self._quick) + len(self._others) + len(self._tombstones)
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys of all sessions, remnants included; nothing may change meanwhile."""
+        yield from self._quick
+        yield from self._others
 
     def count(self, phase: Phase) -> int:
         """Entries in a phase. A session may count as live up to a day of the calendar too long."""
@@ -113,8 +131,14 @@ class Table:
 
     def state(self, key: str) -> SessionState | None:
         """What is known of a session; a look, which touches nothing."""
-        entry = self._entries.get(key)
-        return None if entry is None else entry.state
+        known = self._quick.get(key) or self._others.get(key)
+        return self._records.state(known) if isinstance(known, str) else known
+
+    def quick(self, keys: Sequence[str], now: float) -> list[str | None]:
+        """The records of those sessions that live and are plain; None for those to be looked at."""
+        if floor(now) > self._today and not self._withdraw(now):
+            return [None] * len(keys)
+        return list(map(self._quick.get, keys))
 
     def expired(self, key: str, now: float) -> bool:
         """Whether a tombstone says that the session had routes, all of which expired."""
@@ -123,25 +147,57 @@ class Table:
 
     def touch(self, key: str) -> None:
         """A session answered: while it lives, it becomes the most recent."""
-        if self._entries[key].phase is Phase.LIVE:
+        if self._phase_of(key) is Phase.LIVE:
             self._use(key, written=False)
+
+    def touch_quick(self, keys: Sequence[str]) -> None:
+        """Sessions whose records were given answered, in this order."""
+        self._use(keys[0], written=False)
+        if len(keys) > 1:
+            self._live.touch_all(keys[1:])
+            self._last_use = (keys[-1], False)
 
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Add what ``fact`` knows to what is known of a session."""
-        entry = self._entries.get(key)
-        before = self._known(key, entry)
+        before = self._known(key)
         after = merge(before, fact, self._max_candidates)
         if after == before:
             return Change(before, before)
         phase = self._phase(after, now)
         evictions: list[Eviction] = []
         transitions: list[Transition] = []
-        in_place = entry is not None or self._takes_its_tombstone(key, phase)
+        in_place = key in self._quick or key in self._others or self._takes_its_tombstone(key, phase)
         if in_place or self._make_room(phase, now, evictions, transitions):
-            self._place(key, entry, after, phase, now)
-        kept = self._known(key, self._entries.get(key))
+            self._place(key, after, phase, now)
+            kept = after if phase is not None else self._known(key)
+        else:
+            kept = self._known(key)
         created = bool(kept.observations) and not before.observations
         return Change(before, kept, created, tuple(evictions), tuple(transitions))
+
+    def refresh(
+        self, key: str, route: str, observed_at: float, ttl_s: float, origin: int, now: float
+    ) -> bool:
+        """Merge an observation that only brings a plain, living session's own route up to date.
+
+        Returns:
+            False when it is anything else: nothing was changed, and ``merge`` must see to it.
+        """
+        text = self._quick.get(key)
+        if text is None:
+            return False
+        known = self._records.read(text)
+        if known.route != route or known.origin != origin or known.observed_at >= observed_at:
+            return False
+        lives_until = max(observed_at, known.confirmed_at) + ttl_s
+        day, was = Calendar.day_of(lives_until), Calendar.day_of(known.lives_until)
+        if day is not NEVER and (day <= self._today or day <= floor(now)):
+            return False
+        self._quick[key] = self._records.write(observed_at, ttl_s, origin, known.confirmed_at, route)
+        if day != was:
+            self._due.add(key, day, len(self))
+        self._use(key, written=True)
+        return True
 
     def take_next(self, now: float) -> Transition | None:
         """Move one entry on whose time has come; None when no more are due."""
@@ -152,16 +208,36 @@ class Table:
             del self._tombstones[due]
             del self._lowest[due]
             return Transition(Phase.TOMBSTONE, None)
-        entry = self._entries[due]
-        phase = self._phase(entry.state, now)
-        self._place(due, entry, entry.state, phase, now)
-        if phase is None and entry.phase is not Phase.TOMBSTONE and key_hash(due) in self._tombstones:
+        left, state = self._phase_of(due), self.state(due)
+        assert state is not None, "the calendar gives up what it holds only"
+        phase = self._phase(state, now)
+        self._place(due, state, phase, now)
+        if phase is None and left is not Phase.TOMBSTONE and key_hash(due) in self._tombstones:
             phase = Phase.TOMBSTONE
-        return Transition(entry.phase, phase)
+        return Transition(left, phase)
 
-    def _known(self, key: str, entry: _Entry | None) -> SessionState:
-        if entry is not None:
-            return entry.state
+    def _withdraw(self, now: float) -> bool:
+        """Withdraw what falls due in the seconds that have begun, a little at a time; whether all is."""
+        left = _WITHDRAWN_AT_ONCE
+        while left > 0:
+            if not self._withdrawing:
+                if self._due.all_reached(now):
+                    self._today = max(self._today, self._due.reach_all(now))
+                    return True
+                self._withdrawing = self._due.reach(now)
+            while self._withdrawing and left > 0:
+                key = self._withdrawing.pop()
+                left -= 1
+                if isinstance(key, str) and key in self._quick:
+                    known = self._quick[key]
+                    if floor(self._records.read(known).lives_until) <= now:
+                        self._others[key] = self._quick.pop(key)
+        return False
+
+    def _known(self, key: str) -> SessionState:
+        state = self.state(key)
+        if state is not None:
+            return state
         buried = self._tombstones.get(key_hash(key)) if self._tombstones else None
         return NOTHING if buried is None else SessionState(deleted_at=buried[1].deleted_at)
 
@@ -176,6 +252,14 @@ class Table:
         kept = has_marks and now <= last_mark(state) + self._retention.tombstone_s
         return Phase.TOMBSTONE if kept else None
 
+    def _phase_of(self, key: str) -> Phase:
+        """The phase in which a session stands, whatever it would be by now."""
+        if key in self._quick:
+            return Phase.LIVE
+        if key in self._stale:
+            return Phase.STALE
+        return Phase.TOMBSTONE if key in self._lowest else Phase.LIVE
+
     def _due_at(self, state: SessionState, phase: Phase) -> float:
         if phase is Phase.LIVE:
             return lives_until(state)
@@ -183,36 +267,60 @@ class Table:
             return lives_until(state) + self._retention.stale_s
         return last_mark(state) + self._retention.tombstone_s
 
-    def _place(
-        self, key: str, entry: _Entry | None, state: SessionState, phase: Phase | None, now: float
-    ) -> None:
+    def _day_of(self, item: str | int) -> int | None:
+        """The day on which an entry lies; never, for one that is not there."""
+        if isinstance(item, int):
+            buried = self._tombstones.get(item)
+            return NEVER if buried is None else buried[0]
+        state = self.state(item)
+        return NEVER if state is None else Calendar.day_of(self._due_at(state, self._phase_of(item)))
+
+    def _lies_on(self, item: str | int, day: int) -> bool:
+        return self._day_of(item) == day
+
+    def _place(self, key: str, state: SessionState, phase: Phase | None, now: float) -> None:
         """Put a session where its state belongs, from where it was."""
-        if entry is not None:
-            self._due.discard(key, entry.day)
-            if entry.phase is Phase.STALE:
+        left, was = None, NEVER
+        if key in self._quick or key in self._others:
+            left, was = self._phase_of(key), self._day_of(key)
+            if left is Phase.STALE:
                 del self._stale[key]
-            elif entry.phase is Phase.TOMBSTONE:
+            elif left is Phase.TOMBSTONE:
                 del self._lowest[key]
             elif phase is not Phase.LIVE:
                 self._live.forget(key)
         if phase is None:
-            self._entries.pop(key, None)
+            self._take_out(key)
             self._bury(key_hash(key), state, now)
             return
         day = Calendar.day_of(self._due_at(state, phase))
-        self._due.add(key, day)
-        self._entries[key] = _Entry(phase, day, state)
+        self._store(key, state, phase, day)
         if phase is Phase.STALE:
             self._stale[key] = None
         elif phase is Phase.TOMBSTONE:
             self._lowest[key] = None
-        elif entry is not None and entry.phase is Phase.LIVE:
+        elif left is Phase.LIVE:
             self._use(key, written=True)
         else:
             self._last_use = (key, True)
             self._live.admit(key)
+        if left is None or day != was:
+            self._due.add(key, day, len(self))
         if state.observations and self._tombstones:
             self._exhume(key_hash(key))
+
+    def _store(self, key: str, state: SessionState, phase: Phase, day: int | None) -> None:
+        record = self._records.record(state)
+        if record is not None and phase is Phase.LIVE and (day is NEVER or day > self._today):
+            self._others.pop(key, None)
+            self._quick[key] = record
+        else:
+            self._quick.pop(key, None)
+            self._others[key] = state if record is None else record
+
+    def _take_out(self, key: str) -> None:
+        if self._quick.pop(key, None) is None:
+            self._others.pop(key, None)
 
     def _use(self, key: str, *, written: bool) -> None:
         """Tell the policy of a use; a resolve and a write in a row are one, in either order."""
@@ -234,13 +342,12 @@ class Table:
             day = Calendar.day_of(kept_until)
             self._tombstones[hashed] = (day, Tombstone(newest, expired_until, state.deleted_at))
             self._lowest[hashed] = None
-            self._due.add(hashed, day)
+            self._due.add(hashed, day, len(self))
 
     def _exhume(self, hashed: int) -> Tombstone | None:
         buried = self._tombstones.pop(hashed, None)
         if buried is None:
             return None
-        self._due.discard(hashed, buried[0])
         del self._lowest[hashed]
         return buried[1]
 
@@ -256,11 +363,11 @@ class Table:
             if self._lowest:
                 evictions.append(self._evict_lowest())
             elif self._stale and (phase or Phase.TOMBSTONE) >= Phase.STALE:
-                evictions.append(self._evict(next(iter(self._stale)), now))
+                evictions.append(self._evict(next(iter(self._stale)), Phase.STALE, now))
             elif (transition := self.take_next(now)) is not None:
                 transitions.append(transition)
             elif phase is Phase.LIVE:
-                evictions.append(self._evict(self._live.evict(), now))
+                evictions.append(self._evict(self._live.evict(), Phase.LIVE, now))
             else:
                 return False
         return True
@@ -270,13 +377,14 @@ class Table:
         if isinstance(oldest, int):
             self._exhume(oldest)
         else:
-            self._due.discard(oldest, self._entries.pop(oldest).day)
+            del self._others[oldest]
             del self._lowest[oldest]
         return Eviction(Phase.TOMBSTONE, inf)
 
-    def _evict(self, key: str, now: float) -> Eviction:
-        entry = self._entries.pop(key)
-        self._due.discard(key, entry.day)
-        if entry.phase is Phase.STALE:
+    def _evict(self, key: str, phase: Phase, now: float) -> Eviction:
+        state = self.state(key)
+        assert state is not None, "only what is here is evicted"
+        self._take_out(key)
+        if phase is Phase.STALE:
             del self._stale[key]
-        return Eviction(entry.phase, now - newest_stamp(entry.state))
+        return Eviction(phase, now - newest_stamp(state))

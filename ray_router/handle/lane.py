@@ -19,7 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from ray_router.core.operations import Group, Operation, Resolve, Result
+from ray_router.core.operations import Operation, Resolve, Result
+from ray_router.handle.boarding import Boarding
 from ray_router.handle.courier import TICK_S, Courier
 from ray_router.handle.promise import Failure, FailureKind, Outcome, Promise
 from ray_router.transport import (
@@ -57,16 +58,17 @@ class Terms(NamedTuple):
 class Pending(Promise[Results]):
     """One submission's group, on its way to one partition and back."""
 
-    __slots__ = ("deadline", "group", "lane", "size")
+    __slots__ = ("deadline", "lane", "now", "operations", "size")
 
     def __init__(
         self, lane: Lane, operations: tuple[Operation, ...], now: float | None, deadline: float
     ) -> None:
         super().__init__()
         self.lane = lane
-        self.group = Group(operations, now)
+        self.operations = operations
+        self.now = now
         self.deadline = deadline
-        self.size = sum(len(each.keys) if isinstance(each, Resolve) else 1 for each in operations)
+        self.size = sum([len(each.keys) if type(each) is Resolve else 1 for each in operations])
 
     def pump(self, timeout_s: float) -> bool:
         """Wait in this thread; whether it settled."""
@@ -80,12 +82,18 @@ class Pending(Promise[Results]):
 class Flight:
     """A batch under way."""
 
-    __slots__ = ("incarnation", "passengers", "pumped", "sent_at", "ticket", "timely", "watched")
+    __slots__ = ("boarding", "incarnation", "passengers", "pumped", "sent_at", "ticket", "timely", "watched")
 
     def __init__(
-        self, ticket: Ticket[Response], passengers: list[Pending], incarnation: int, sent_at: float
+        self,
+        ticket: Ticket[Response],
+        passengers: list[Pending],
+        boarding: Boarding,
+        incarnation: int,
+        sent_at: float,
     ) -> None:
         self.ticket = ticket
+        self.boarding = boarding
         self.passengers = passengers
         self.incarnation = incarnation
         self.sent_at = sent_at
@@ -248,11 +256,12 @@ class Lane:
                     size += pending.size
             if not passengers:
                 continue
+            boarding = Boarding(passengers)
             batch = Batch(
                 self._terms.epoch,
                 self._terms.fingerprint,
                 self._incarnation,
-                tuple([pending.group for pending in passengers]),
+                boarding.groups,
                 self._waited_s,
             )
             self._waited_s = None
@@ -261,7 +270,7 @@ class Lane:
                 ticket = self._transport.submit(self.partition, batch)
             except Fault as fault:
                 return self._cope(passengers, fault)
-            self._flight = Flight(ticket, passengers, self._incarnation, sent_at)
+            self._flight = Flight(ticket, passengers, boarding, self._incarnation, sent_at)
         return []
 
     def _watch(self) -> list[tuple[Pending, Outcome[Results]]]:
@@ -301,16 +310,17 @@ class Lane:
         _settle(settlements)
 
     def _disembark(self, flight: Flight, landing: Response | Fault) -> list[tuple[Pending, Outcome[Results]]]:
-        if not isinstance(landing, Fault) and len(landing.results) != len(flight.passengers):
-            landing = PartitionBroken("it did not answer what it was asked")
         if isinstance(landing, Fault):
             return self._cope(flight.passengers, landing)
+        results = flight.boarding.results(landing.results)
+        if results is None:
+            return self._cope(flight.passengers, PartitionBroken("it did not answer what it was asked"))
         now = self._clock()
         self._incarnation = max(self._incarnation, landing.incarnation)
         self._down_since = self._unheard_since = None
         if flight.timely:
             self._waited_s = max(0.0, now - flight.sent_at - landing.service_s)
-        return list(zip(flight.passengers, landing.results, strict=True))
+        return list(zip(flight.passengers, results, strict=True))
 
     def _cope(self, passengers: list[Pending], fault: Fault) -> list[tuple[Pending, Outcome[Results]]]:
         """What to do about a batch that was not answered; holding the lock."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 
+from ray_router.core.record import RecordFormat
 from ray_router.core.slots import slot_function
 from ray_router.errors import RouterNotFoundError
 from ray_router.handle.courier import Courier
@@ -98,6 +99,12 @@ class Link:
         assert self._learned is not None
         config, topology = self._learned
         return Ownership(topology, slot_function(config.hash_strategy))
+
+    @cached_property
+    def records(self) -> RecordFormat:
+        """How this router's records are read; only once the directory has come."""
+        assert self._learned is not None
+        return RecordFormat(self._learned.config.partition_settings().ttl_s)
 
     def attended(self) -> Iterable[Lane]:
         """The lanes, which the courier looks after."""

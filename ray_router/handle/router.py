@@ -19,6 +19,7 @@ from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.intake import (
     check_key_fits,
+    check_keys_fit,
     fallback_texts,
     key_text,
     key_texts,
@@ -29,13 +30,8 @@ from ray_router.handle.intake import (
 from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
 from ray_router.handle.reply import Reply, Submission
-from ray_router.handle.scatter import (
-    Gathered,
-    Scatter,
-    share_look,
-    share_operations,
-    share_resolve,
-)
+from ray_router.handle.resolutions import Resolutions, Share, Terms, only_resolution
+from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, share_look, share_operations
 from ray_router.handle.stamps import Stamps
 from ray_router.model import (
     Confidence,
@@ -55,6 +51,7 @@ from ray_router.model import (
 from ray_router.transport import Control, Directory, Transport
 
 _PRUNE_WITHIN_S = 60.0
+_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
 T = TypeVar("T")
 
@@ -192,7 +189,7 @@ class RouterHandle:
         wishes = Resolve(
             (key_text(key),), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence
         )
-        return self._resolve(wishes, answers.only_resolution)
+        return self._resolve(wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
 
     def resolve_many(
         self,
@@ -207,10 +204,10 @@ class RouterHandle:
 
         Keys whose partition is down are answered from the fallbacks, with reason ``UNAVAILABLE``.
         """
-        wishes = Resolve(
-            key_texts(keys), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence
-        )
-        return self._resolve(wishes, answers.resolutions)
+        given = keys if isinstance(keys, list | tuple | str | SessionKey) else list(keys)
+        texts = key_texts(given)
+        wishes = Resolve(texts, fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
+        return self._resolve(wishes, lambda shares, terms: Resolutions(given, shares, terms))
 
     def report(
         self,
@@ -279,17 +276,16 @@ class RouterHandle:
 
         return self._submit(send)
 
-    def _resolve(
-        self, wishes: Resolve, answer: Callable[[Sequence[Sequence[Gathered]], Resolve, int], T]
-    ) -> Reply[T]:
+    def _resolve(self, wishes: Resolve, read: Callable[[Sequence[Share], Terms], T]) -> Reply[T]:
         def send(directory: Directory) -> Submission[T]:
             self._check_size("keys", len(wishes.keys), directory)
-            check_resolve(wishes, directory.config.limits)
-            for key in wishes.keys:
-                check_key_fits(key, directory.config.limits)
-            scatter = self._scatter(share_resolve(wishes, self._link.ownership), directory)
-            epoch = directory.topology.epoch
-            return Submission(scatter.parts, lambda: answer(scatter.gather(len(wishes.keys)), wishes, epoch))
+            if wishes[1:] != _USUAL:
+                check_resolve(wishes, directory.config.limits)
+            check_keys_fit(wishes.keys, directory.config.limits)
+            deadline = self._deadline(directory)
+            scatter = ResolveScatter(wishes, self._link.ownership, self._link.lane, self._now, deadline)
+            terms = Terms(wishes, directory.topology.epoch, self._link.records)
+            return Submission(scatter.parts, lambda: read(scatter.gather(), terms))
 
         return self._submit(send)
 
@@ -313,13 +309,16 @@ class RouterHandle:
     def _scatter(
         self, shares: dict[int, tuple[list[int], tuple[Operation, ...]]], directory: Directory
     ) -> Scatter:
+        return Scatter(shares, self._link.lane, self._now, self._deadline(directory))
+
+    def _deadline(self, directory: Directory) -> float:
+        """When a call that is made now must be answered, monotonic seconds."""
         if (self._now is None) == (directory.config.clock == "event"):
             problem = "this router has clock='event': call handle.at(now)"
             if self._now is not None:
                 problem = "only a router with clock='event' takes the time from its callers"
             raise InvalidCallError("now", problem)
-        deadline = time.monotonic() + directory.config.call_timeout_s
-        return Scatter(shares, self._link.lane, self._now, deadline)
+        return time.monotonic() + directory.config.call_timeout_s
 
     def _check_size(self, field: str, size: int, directory: Directory) -> None:
         limit = directory.config.max_batch

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from ray_router.core.operations import Operation, Resolve, Result
+from ray_router.core.operations import Answers, Operation, Refused, Resolve, Result
 from ray_router.handle.lane import Lane, Pending
 from ray_router.handle.ownership import Ownership
-from ray_router.handle.promise import Failure
+from ray_router.handle.promise import Failure, Outcome
+from ray_router.handle.resolutions import Share, refusal
 
 
 class Gathered(NamedTuple):
@@ -55,14 +56,77 @@ class Scatter:
             outcome = pending.outcome
             if isinstance(outcome, Exception):
                 raise outcome
-            results = (
-                (outcome,) * len(positions)
-                if isinstance(outcome, Failure)
-                else _spread(outcome, len(positions))
-            )
+            results = (outcome,) * len(positions) if isinstance(outcome, Failure) else outcome
             for position, result in zip(positions, results, strict=True):
                 gathered[position].append(Gathered(partition, result))
         return gathered
+
+
+class ResolveScatter:
+    """Sends each partition its share of a resolve's keys in one call, and gathers the shares.
+
+    Its owner alone answers for a key.
+    """
+
+    def __init__(
+        self,
+        wishes: Resolve,
+        ownership: Ownership,
+        lane: Callable[[int], Lane],
+        now: float | None,
+        deadline: float,
+    ) -> None:
+        self._lane = lane
+        self._shares = [
+            (partition, positions, lane(partition).submit((share,), now, deadline))
+            for partition, positions, share in _resolve_shares(wishes, ownership)
+        ]
+
+    @property
+    def parts(self) -> list[Pending]:
+        """What to wait for."""
+        return [pending for _, _, pending in self._shares]
+
+    def gather(self) -> list[Share]:
+        """What each partition said.
+
+        Raises:
+            InvalidInputError: a partition refused its share.
+            Exception: whatever a part of the submission was settled with.
+        """
+        return [
+            Share(partition, positions, _answers(pending.outcome))
+            for partition, positions, pending in self._shares
+        ]
+
+
+def _resolve_shares(wishes: Resolve, ownership: Ownership) -> list[tuple[int, list[int] | None, Resolve]]:
+    keys = wishes.keys
+    if len(keys) == 1:
+        return [(ownership.owner(keys[0]), None, wishes)]
+    if ownership.only is not None and keys:
+        return [(ownership.only, None, wishes)]
+    shares: dict[int, list[int]] = {}
+    for position, owner in enumerate(ownership.owners_of(keys)):
+        if (positions := shares.get(owner)) is None:
+            positions = shares[owner] = []
+        positions.append(position)
+    return [
+        (partition, positions, wishes._replace(keys=tuple(map(keys.__getitem__, positions))))
+        for partition, positions in shares.items()
+    ]
+
+
+def _answers(outcome: Outcome[tuple[Result, ...]]) -> Answers | Failure:
+    if isinstance(outcome, Exception):
+        raise outcome
+    if isinstance(outcome, Failure):
+        return outcome
+    (said,) = outcome
+    if isinstance(said, Refused):
+        raise refusal(said)
+    assert isinstance(said, Answers)
+    return said
 
 
 def share_operations(
@@ -78,31 +142,8 @@ def share_operations(
     return {partition: (positions, tuple(share)) for partition, (positions, share) in shares.items()}
 
 
-def share_resolve(
-    wishes: Resolve, ownership: Ownership
-) -> dict[int, tuple[list[int], tuple[Operation, ...]]]:
-    """Each partition's share of a resolve: its owner alone answers for a key."""
-    shares: dict[int, tuple[list[int], list[str]]] = {}
-    for position, key in enumerate(wishes.keys):
-        positions, keys = shares.setdefault(ownership.owner(key), ([], []))
-        positions.append(position)
-        keys.append(key)
-    return {
-        partition: (positions, (wishes._replace(keys=tuple(keys)),))
-        for partition, (positions, keys) in shares.items()
-    }
-
-
 def share_look(
     key: str, operation: Operation, ownership: Ownership
 ) -> dict[int, tuple[list[int], tuple[Operation, ...]]]:
     """The one share of an operation that only the key's owner is asked about."""
     return {ownership.owner(key): ([0], (operation,))}
-
-
-def _spread(results: tuple[Result, ...], count: int) -> tuple[Result, ...]:
-    """A share of a resolve comes back as one tuple of answers, or as one refusal of all it asked."""
-    only = results[0]
-    if type(only) is tuple:
-        return cast("tuple[Result, ...]", only)
-    return results if len(results) == count else (only,) * count

@@ -11,6 +11,7 @@ from ray_router.model.vocabulary import Scope
 
 ABSENT = "*"
 _NEEDS_ESCAPE = re.compile("[:%*]")
+_SPECIAL = re.compile("[%*]")
 _MALFORMED_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _FIELDS = ("channel", "instance", "room", "thread")
 _LONE_SURROGATE = "holds a lone surrogate, which no text encoding can carry"
@@ -79,7 +80,9 @@ class SessionKey:
         if self.room is not None:
             _check_part("room", self.room)
             if self.instance is None:
-                raise InvalidKeyError("room", "needs an instance: a room belongs to an instance of its channel")
+                raise InvalidKeyError(
+                    "room", "needs an instance: a room belongs to an instance of its channel"
+                )
         if self.thread is not None:
             _check_part("thread", self.thread)
             if self.room is None:
@@ -87,6 +90,14 @@ class SessionKey:
 
     def __str__(self) -> str:
         """The canonical text form, ``channel:instance:room[:thread]``."""
+        if self.thread is None:
+            plain = f"{self.channel}:{self.instance}:{self.room}"
+            separators = 2
+        else:
+            plain = f"{self.channel}:{self.instance}:{self.room}:{self.thread}"
+            separators = 3
+        if self.room is not None and plain.count(":") == separators and not _SPECIAL.search(plain):
+            return plain
         if self.room is None:
             instance = ABSENT if self.instance is None else _escape(self.instance)
             return f"{_escape(self.channel)}:{instance}:{ABSENT}"

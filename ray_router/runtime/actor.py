@@ -19,7 +19,7 @@ from ray_router.core.candidates import SessionState
 from ray_router.core.slots import Topology, slot_function
 from ray_router.errors import InvalidConfigError
 from ray_router.runtime.naming import actor_name
-from ray_router.transport import Batch, Control, Directory, PartitionShell, Response
+from ray_router.transport import Control, Directory, PartitionShell
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ class PartitionActor:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
 
     @ray.method(concurrency_group="data")
-    def apply(self, batch: Batch) -> Response:
-        """Carry out a batch."""
+    def apply(self, batch: bytes) -> bytes:
+        """Carry out a packed batch; the packed response."""
         return self._shell.apply(batch)
 
     @ray.method(concurrency_group="control")

@@ -13,7 +13,8 @@ from ray.actor import ActorHandle
 from ray_router.errors import RouterError, RouterNotFoundError
 from ray_router.runtime.faults import fault_of
 from ray_router.runtime.naming import actor_name, partition_of
-from ray_router.transport import Batch, Control, Directory, NotYet, PartitionGone, Response
+from ray_router.transport import Control, Directory, NotYet, PartitionGone
+from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
 T = TypeVar("T")
 
@@ -105,7 +106,7 @@ class RayTransport:
 
     def submit(self, partition: int, batch: Batch) -> RayTicket[Response]:
         """Send a batch to a partition's data lane."""
-        return RayTicket(self._call(partition, "apply", batch), _as_it_is)
+        return RayTicket(self._call(partition, "apply", pack_batch(batch)), unpack_response)
 
     def ask(self, partition: int, request: Control) -> RayTicket[object]:
         """Ask a partition past its data lane."""
@@ -120,7 +121,7 @@ class RayTransport:
             return False
         return True
 
-    def _call(self, partition: int, method: str, argument: Batch | Control) -> ray.ObjectRef[Any]:
+    def _call(self, partition: int, method: str, argument: bytes | Control) -> ray.ObjectRef[Any]:
         try:
             require_ray()
             reference: ray.ObjectRef[Any] = getattr(self._actor(partition), method).remote(argument)

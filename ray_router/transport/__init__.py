@@ -2,7 +2,6 @@
 
 from ray_router.transport.local import LocalTransport
 from ray_router.transport.protocol import (
-    Batch,
     Control,
     Directory,
     Fault,
@@ -11,11 +10,11 @@ from ray_router.transport.protocol import (
     PartitionGone,
     PartitionLost,
     Pulse,
-    Response,
     Ticket,
     Transport,
 )
 from ray_router.transport.shell import PartitionShell
+from ray_router.wire import Batch, Response
 
 __all__ = [
     "Batch",

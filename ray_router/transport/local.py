@@ -13,8 +13,9 @@ from typing import Generic, NoReturn, TypeVar
 from ray_router.config import RouterConfig
 from ray_router.core.events import Observer
 from ray_router.core.slots import Topology
-from ray_router.transport.protocol import Batch, Control, Directory, Fault, Response
+from ray_router.transport.protocol import Control, Directory, Fault
 from ray_router.transport.shell import PartitionShell
+from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class LocalTransport:
     def submit(self, partition: int, batch: Batch) -> Settled[Response]:
         """Carry a batch out at once."""
         try:
-            return Settled(self._partitions[partition].apply(batch))
+            return Settled(unpack_response(self._partitions[partition].apply(pack_batch(batch))))
         except Fault as fault:
             return Settled(fault)
 

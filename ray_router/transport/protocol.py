@@ -11,37 +11,11 @@ from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
 from ray_router.config import RouterConfig
-from ray_router.core.operations import Group, Result
 from ray_router.core.slots import Topology
 from ray_router.errors import RouterError
+from ray_router.wire import Batch, Response
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Batch(NamedTuple):
-    """One call to one partition: what several submissions ask, and what the sender knows.
-
-    Args:
-        fingerprint: of the config that the sender knows.
-        incarnation: the life of the actor that the sender last heard from, 0 for none yet: an earlier
-            life that reads it knows that it has been replaced.
-        waited_s: how long the sender's last call waited in front of the partition; None: not known.
-    """
-
-    epoch: int
-    fingerprint: int
-    incarnation: int
-    groups: tuple[Group, ...]
-    waited_s: float | None = None
-
-
-class Response(NamedTuple):
-    """A partition's answer to a batch: results group by group, and what it did to get them."""
-
-    epoch: int
-    incarnation: int
-    service_s: float
-    results: list[tuple[Result, ...]]
 
 
 class Pulse(NamedTuple):

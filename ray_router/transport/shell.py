@@ -20,7 +20,8 @@ from ray_router.core.partition import Partition
 from ray_router.core.slots import Topology
 from ray_router.errors import InvalidCallError
 from ray_router.model import PartitionStats
-from ray_router.transport.protocol import Batch, Control, PartitionBroken, PartitionLost, Pulse, Response
+from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse
+from ray_router.wire import Response, pack_response, unpack_batch
 
 _CLEAN_AT_ONCE = 100  # entries moved on under one hold of the lock: about a millisecond
 
@@ -56,8 +57,8 @@ class PartitionShell:
         self._event_time = 0.0
         self.incarnation = incarnation
 
-    def apply(self, batch: Batch) -> Response:
-        """Carry out a batch.
+    def apply(self, data: bytes) -> bytes:
+        """Carry out a batch, packed as it travels; the packed response.
 
         Raises:
             InvalidCallError: it is no batch.
@@ -65,9 +66,7 @@ class PartitionShell:
             PartitionLost: a later life of this partition is known to the sender.
         """
         started = time.perf_counter()
-        whole = isinstance(batch, Batch) and len(batch) == len(Batch._fields)
-        if not whole or not isinstance(batch.incarnation, int):
-            raise InvalidCallError("batch", f"must be a Batch, not {type(batch).__name__}")
+        batch = unpack_batch(data)
         if batch.fingerprint != self._config.fingerprint:
             raise PartitionBroken("the router was deployed anew with another config: connect again")
         if batch.incarnation > self.incarnation:
@@ -82,7 +81,8 @@ class PartitionShell:
                 said = zip(batch.groups, results, strict=True)
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
                 self._event_time = max(times, default=self._event_time)
-        return Response(self._topology.epoch, self.incarnation, time.perf_counter() - started, results)
+        service_s = time.perf_counter() - started
+        return pack_response(Response(self._topology.epoch, self.incarnation, service_s, results))
 
     def ping(self) -> Pulse:
         """A sign of life."""

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ray_router.config import RouterConfig
-from ray_router.core.operations import Answer, Group, Refused, Resolve, Set, Written
+from ray_router.core.operations import Answers, Group, Refused, Resolve, Set, Written
 from ray_router.core.slots import slot_function
 from ray_router.errors import InvalidConfigError
 from ray_router.handle import RouterHandle
-from ray_router.handle.answers import refusal
 from ray_router.handle.intake import key_text, route_text
 from ray_router.handle.ownership import Ownership
-from ray_router.model import RouterStats
+from ray_router.handle.resolutions import refusal
+from ray_router.model import ResolutionSource, RouterStats
 from ray_router.transport import Batch, LocalTransport
 from ray_router.workload.event import Event
 from ray_router.workload.play import closing_stats
@@ -187,12 +187,14 @@ class _Queue:
         batch = Batch(1, self._fingerprint, 0, tuple(groups))
         response = self._transport.submit(self._partition, batch).wait(0)
         for event, results in zip(sent, response.results, strict=True):
-            for result in results:
+            for result in (*results, *getattr(results[0], "items", ())):
                 if isinstance(result, Refused):
                     raise refusal(result)
             answers, written = results
-            assert isinstance(answers, tuple) and isinstance(written, Written)
-            answer = answers[0]
-            assert isinstance(answer, Answer)
-            self._score.resolved(event.number, event.key, self._partition, answer.source, answer.stale)
+            assert isinstance(answers, Answers) and isinstance(written, Written)
+            answer = answers.items[0]
+            assert not isinstance(answer, Refused)
+            source = ResolutionSource.EXACT if isinstance(answer, str) else answer.source
+            stale = not isinstance(answer, str) and answer.stale
+            self._score.resolved(event.number, event.key, self._partition, source, stale)
             self._score.wrote(self._partition, written.outcome, written.evicted)

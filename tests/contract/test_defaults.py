@@ -10,9 +10,7 @@ from .subjects import AWAY, EVENT, HOME, WALL, Routers
 
 
 @pytest.mark.parametrize("scope", [Scope.INSTANCE, Scope.CHANNEL])
-def test_a_default_is_answered_from_every_partition(
-    routers: Routers, channel: str, scope: Scope
-) -> None:
+def test_a_default_is_answered_from_every_partition(routers: Routers, channel: str, scope: Scope) -> None:
     """One write, and sessions on all partitions fall back on it, in one call each."""
     router, batches = routers.counted()
     key = SessionKey(channel, "bot" if scope is Scope.INSTANCE else None)

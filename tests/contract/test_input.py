@@ -41,7 +41,11 @@ REFUSED: dict[str, tuple[Call, type[InvalidInputError], str]] = {
         InvalidRouteError,
         "metadata",
     ),
-    "another channel": (lambda router: router.set(KEY, Route("x", channel="z")), InvalidRouteError, "channel"),
+    "another channel": (
+        lambda router: router.set(KEY, Route("x", channel="z")),
+        InvalidRouteError,
+        "channel",
+    ),
     "another instance": (
         lambda router: router.set(KEY, Route("x", instance="z")),
         InvalidRouteError,
@@ -53,11 +57,19 @@ REFUSED: dict[str, tuple[Call, type[InvalidInputError], str]] = {
     "a huge stamp": (lambda router: router.set(KEY, HOME, 10**400), InvalidCallError, "observed_at"),
     "a negative TTL": (lambda router: router.set(KEY, HOME, ttl_s=-1), InvalidCallError, "ttl_s"),
     "a TTL of nothing": (lambda router: router.set(KEY, HOME, ttl_s=0), InvalidCallError, "ttl_s"),
-    "a TTL that is no number": (lambda router: router.set(KEY, HOME, ttl_s=math.nan), InvalidCallError, "ttl_s"),
+    "a TTL that is no number": (
+        lambda router: router.set(KEY, HOME, ttl_s=math.nan),
+        InvalidCallError,
+        "ttl_s",
+    ),
     "an unknown origin": (lambda router: router.set(KEY, HOME, origin=9), InvalidCallError, "origin"),
     "one fallback": (lambda router: router.resolve(KEY, HOME), InvalidCallError, "fallbacks"),
     "fallbacks of text": (lambda router: router.resolve(KEY, "home"), InvalidCallError, "fallbacks"),
-    "a fallback of text": (lambda router: router.resolve(KEY, [HOME, "x"]), InvalidRouteError, "fallbacks[1]"),
+    "a fallback of text": (
+        lambda router: router.resolve(KEY, [HOME, "x"]),
+        InvalidRouteError,
+        "fallbacks[1]",
+    ),
     "no fallbacks": (lambda router: router.resolve(KEY, None), InvalidCallError, "fallbacks"),
     "too many fallbacks": (lambda router: router.resolve(KEY, [HOME] * 33), InvalidCallError, "fallbacks"),
     "staleness by number": (
@@ -81,7 +93,11 @@ REFUSED: dict[str, tuple[Call, type[InvalidInputError], str]] = {
         InvalidCallError,
         "at",
     ),
-    "a move to nowhere": (lambda router: router.report(KEY, HOME, Delivery.MOVED), InvalidRouteError, "moved_to"),
+    "a move to nowhere": (
+        lambda router: router.report(KEY, HOME, Delivery.MOVED),
+        InvalidRouteError,
+        "moved_to",
+    ),
     "a move that is none": (
         lambda router: router.report(KEY, HOME, Delivery.DELIVERED, moved_to=AWAY),
         InvalidCallError,

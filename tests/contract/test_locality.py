@@ -27,9 +27,7 @@ def climb(router: RouterHandle, batches: Counter[int], channel: str) -> None:
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7])
-def test_a_thread_resolves_to_its_room_in_one_call(
-    routers: Routers, channel: str, partitions: int
-) -> None:
+def test_a_thread_resolves_to_its_room_in_one_call(routers: Routers, channel: str, partitions: int) -> None:
     """1,000 of 1,000 threads are answered with their room's route, by one call each."""
     router, batches = routers.counted(varied(WALL, partitions=partitions))
     climb(router, batches, channel)

@@ -185,9 +185,7 @@ def test_a_stale_route_is_answered_only_when_asked(
 
 
 @pytest.mark.parametrize("widest", list(Scope))
-def test_wider_scopes_answer_as_far_as_allowed(
-    at_start: RouterHandle, channel: str, widest: Scope
-) -> None:
+def test_wider_scopes_answer_as_far_as_allowed(at_start: RouterHandle, channel: str, widest: Scope) -> None:
     """A thread is answered by the narrowest wider scope that has a route, no wider than allowed."""
     at_start.set(SessionKey(channel, "bot"), HOME).result()
     at_start.set(SessionKey(channel), AWAY).result()
@@ -265,9 +263,7 @@ def test_a_move_replaces_the_route(at_start: RouterHandle, room: SessionKey, sta
     assert at_start.resolve(room).result().route == AWAY
 
 
-def test_a_report_is_stamped_with_the_present(
-    at_start: RouterHandle, room: SessionKey, start: float
-) -> None:
+def test_a_report_is_stamped_with_the_present(at_start: RouterHandle, room: SessionKey, start: float) -> None:
     """A report without a time happened now, after every write before it."""
     at_start.set(room, HOME).result()
     at_start.report(room, HOME, Delivery.PERMANENT).result()
@@ -276,9 +272,7 @@ def test_a_report_is_stamped_with_the_present(
     assert at_start.resolve(room).result().route == HOME
 
 
-def test_delete_forgets_and_refuses_the_past(
-    at_start: RouterHandle, room: SessionKey, start: float
-) -> None:
+def test_delete_forgets_and_refuses_the_past(at_start: RouterHandle, room: SessionKey, start: float) -> None:
     """A deletion says whether there was a route, and what was observed before it comes back no more."""
     assert at_start.delete(room).result() is False
     later = at_start.at(start + 10)

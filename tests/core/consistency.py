@@ -24,11 +24,17 @@ def validate(partition: Partition) -> None:
 def _validate_table(table: Table) -> None:
     by_phase: dict[Phase, set[str]] = {phase: set() for phase in Phase}
     days: dict[Hashable, int | None] = {}
-    for key, entry in table._entries.items():
-        by_phase[entry.phase].add(key)
-        days[key] = entry.day
-        assert entry.day == Calendar.day_of(table._due_at(entry.state, entry.phase))
-        assert not (entry.state.observations and key_hash(key) in table._tombstones)
+    assert not set(table._quick) & set(table._others)
+    for key in table:
+        state, phase = table.state(key), table._phase_of(key)
+        assert state is not None
+        by_phase[phase].add(key)
+        days[key] = Calendar.day_of(table._due_at(state, phase))
+        assert not (state.observations and key_hash(key) in table._tombstones)
+    for key in table._quick:
+        day = days[key]
+        assert table._phase_of(key) is Phase.LIVE
+        assert day is NEVER or day > table._today or day in {*table._due._ahead, *_withdrawing(table)}
     days |= {hashed: day for hashed, (day, _) in table._tombstones.items()}
 
     assert len(table) <= table._capacity
@@ -39,19 +45,23 @@ def _validate_table(table: Table) -> None:
     _validate_calendar(table._due, days)
 
 
+def _withdrawing(table: Table) -> set[int | None]:
+    """The days that are being withdrawn just now."""
+    return {table._day_of(item) for item in table._withdrawing}
+
+
 def _validate_defaults(defaults: Defaults) -> None:
     assert len(defaults) <= defaults._capacity
     _validate_calendar(defaults._due, {key: defaults._day(state) for key, state in defaults._states.items()})
 
 
 def _validate_calendar(calendar: Calendar[Any], days: Mapping[Hashable, int | None]) -> None:
-    """The calendar holds each item exactly once, on its day, and nothing else."""
-    expected = sorted((day, str(item)) for item, day in days.items() if day is not NEVER)
-    assert sorted((day, str(item)) for day, items in calendar._days.items() for item in items) == expected
-    assert all(calendar._days.values())
-    assert set(calendar._days) <= set(calendar._order)
-    assert len(calendar._order) <= 2 * len(calendar._days) + _SLACK
-    assert min(calendar._order, default=inf) <= min(calendar._days, default=inf)
+    """The calendar lists each item on its day, however many listings are left from before."""
+    listed = {(day, item) for day, items in calendar._days.items() for item in items}
+    assert {(day, item) for item, day in days.items() if day is not NEVER} <= listed
+    assert sum(map(len, calendar._days.values())) == len(calendar) <= 2 * len(days) + 2 * _SLACK
+    assert set(calendar._days) <= {*calendar._ahead, *calendar._reached}
+    assert min((*calendar._ahead, *calendar._reached), default=inf) <= min(calendar._days, default=inf)
 
 
 def keys_of(policy: EvictionPolicy) -> list[str]:

@@ -14,7 +14,17 @@ from ray_router.core import candidates
 from ray_router.core.candidates import NOTHING, SessionState, merge
 from ray_router.core.events import Observer
 from ray_router.core.keytext import scope_of
-from ray_router.core.operations import Answer, Delete, Group, Operation, Report, Resolve, Set
+from ray_router.core.operations import (
+    Answer,
+    Answers,
+    Delete,
+    Group,
+    Operation,
+    Refused,
+    Report,
+    Resolve,
+    Set,
+)
 from ray_router.core.partition import Partition
 from ray_router.core.settings import PartitionSettings
 from ray_router.model import Delivery, Holdings, Origin, SessionKey
@@ -131,8 +141,19 @@ def partition_of(observer: Observer | None = None, **changed: Any) -> Partition:
 
 
 def ask(partition: Partition, *operations: Any, now: float) -> tuple[Any, ...]:
-    """Ask a partition, and give one result for each operation."""
-    return partition.apply((Group(operations),), now)[0]
+    """Ask a partition, and give one result for each operation; answers are read."""
+    results = partition.apply((Group(operations),), now)[0]
+    return tuple(
+        _read(partition, operation, result) if isinstance(result, Answers) else result
+        for operation, result in zip(operations, results, strict=False)
+    )
+
+
+def _read(partition: Partition, operation: Resolve, answers: Answers) -> tuple[Answer | Refused, ...]:
+    return tuple(
+        partition._records.answer(item, key, answers.now) if isinstance(item, str) else item
+        for key, item in zip(operation.keys, answers.items, strict=True)
+    )
 
 
 def resolve(partition: Partition, key: str, now: float, **wishes: Any) -> Answer:

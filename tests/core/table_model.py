@@ -18,13 +18,15 @@ EVICTED = {Phase.LIVE: "evicted_live", Phase.STALE: "evicted_stale", Phase.TOMBS
 class Row:
     """A session with what is known of it, or a tombstone with its times.
 
-    ``placed`` and ``used`` are turns: when it came to where it is, and when it last answered or changed.
+    ``placed``, ``listed`` and ``used`` are turns: when it came to where it is, when the day on which it
+    falls due last changed, and when it last answered or changed.
     """
 
     key: str
     phase: Phase
     due_at: float
     placed: int
+    listed: int
     used: int
     state: SessionState = NOTHING
     tombstone: Tombstone | None = None
@@ -117,11 +119,11 @@ class SlowTable:
         return True
 
     def move_on(self, now: float) -> bool:
-        """Move on the row of the earliest second that is over; of one second, the last to come there."""
+        """Move on the row of the earliest second that is over; of one second, the last to be listed there."""
         due = [row for row in self.rows if row.due_at < inf and floor(row.due_at) + 1 <= now]
         if not due:
             return False
-        row = min(due, key=lambda row: (floor(row.due_at), -row.placed))
+        row = min(due, key=lambda row: (floor(row.due_at), -row.listed))
         if row.tombstone:
             self.rows.remove(row)
             self.counts["forgotten"] += 1
@@ -137,6 +139,7 @@ class SlowTable:
         return True
 
     def place(self, key: str, state: SessionState, phase: Phase | None, now: float) -> None:
+        session = self.session(key)
         self.drop(key, tombstone=False)
         turn = self.next_turn()
         if phase is None:
@@ -144,7 +147,10 @@ class SlowTable:
             return
         if state.observations:
             self.drop(key, tombstone=True)
-        self.rows.append(Row(key, phase, self.due_at(state, phase), turn, turn, state))
+        due_at, listed = self.due_at(state, phase), turn
+        if session and due_at < inf and session.due_at < inf and floor(session.due_at) == floor(due_at):
+            listed = session.listed
+        self.rows.append(Row(key, phase, due_at, turn, listed, turn, state))
 
     def bury(self, key: str, state: SessionState, now: float, turn: int) -> None:
         earlier = self.buried(key)
@@ -157,7 +163,7 @@ class SlowTable:
         kept_until = max(expired_until, state.deleted_at + self.settings.tombstone_retention_s)
         if now <= kept_until:
             tombstone = Tombstone(newest, expired_until, state.deleted_at)
-            self.rows.append(Row(key, Phase.TOMBSTONE, kept_until, turn, turn, tombstone=tombstone))
+            self.rows.append(Row(key, Phase.TOMBSTONE, kept_until, turn, turn, turn, tombstone=tombstone))
 
     def phase_of(self, state: SessionState, now: float) -> Phase | None:
         """Fresh for its life, then stale, then over; marks alone are kept like a tombstone."""

@@ -21,7 +21,6 @@ from ray_router.core.partition import Partition
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.table import Phase
 from ray_router.model import (
-    Confidence,
     Delivery,
     FallbackReason,
     Origin,
@@ -80,10 +79,9 @@ def test_each_key_resolved_is_told() -> None:
             ResolutionSource.SCOPE,
             FallbackReason.SCOPE_MISS,
             False,
-            Confidence.INHERITED,
         ),
-        Resolved(7, Scope.ROOM, ResolutionSource.EXACT, None, False, Confidence.OBSERVED),
-        Resolved(7, Scope.ROOM, ResolutionSource.NONE, FallbackReason.MISS, False, Confidence.NONE),
+        Resolved(7, Scope.ROOM, ResolutionSource.EXACT, None, False),
+        Resolved(7, Scope.ROOM, ResolutionSource.NONE, FallbackReason.MISS, False),
     ]
 
 

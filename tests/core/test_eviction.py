@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from ray_router.core.candidates import observed
 from ray_router.core.eviction import POLICIES, Adaptive, EvictionPolicy
 from ray_router.core.operations import Operation, Resolve
+from ray_router.core.record import RecordFormat
 from ray_router.core.table import Retention, Table
 from ray_router.model import ResolutionSource
 
@@ -197,6 +201,10 @@ class Listener:
     def touch(self, key: str) -> None:
         self.heard.append(f"touch {key}")
 
+    def touch_all(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.touch(key)
+
     def forget(self, key: str) -> None:
         self.heard.append(f"forget {key}")
 
@@ -236,7 +244,7 @@ class Listener:
 def test_what_the_table_tells_of(asked: str, heard: list[str]) -> None:
     """A resolve and a write in a row are told as one use; all others are told one by one."""
     policy = Listener()
-    table = Table(10, 4, Retention(1e9, 1e9), policy)
+    table = Table(10, 4, Retention(1e9, 1e9), policy, RecordFormat(inf))
     for at, step in enumerate(asked.split(), 1):
         what, key = step[0], step[1:]
         if what == "W":

@@ -199,8 +199,9 @@ def test_an_event_clock_is_each_groups_own() -> None:
     ]
     for now in (None, 1e12):
         results: Any = partition.apply(batch, now)
-        _, ((fresh,),), ((stale,),) = results
-        assert (fresh.route, stale.route, stale.stale) == ("A", None, True)
+        (fresh,), (stale,) = results[1][0].items, results[2][0].items
+        assert partition._records.answer(fresh, ROOM, 10.0).route == "A"
+        assert (stale.route, stale.stale) == (None, True)
 
 
 def test_the_ladder_is_one_call_however_many_sessions_there_are() -> None:

@@ -10,6 +10,7 @@ from ray_router.core.candidates import SessionState, deleted, failed, observed
 from ray_router.core.eviction import LeastRecentlyUsed
 from ray_router.core.operations import Delete, Operation, Resolve, Written
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.table import Change, Eviction, Phase, Retention, Table, Transition
 from ray_router.model import Holdings, Origin, SetOutcome
 
@@ -46,7 +47,7 @@ def partition_with(capacity: int = 100) -> Partition:
 
 def table_of(capacity: int) -> Table:
     """A table of sessions that live as long as their observations say."""
-    return Table(capacity, 4, Retention(STALE_S, TOMBSTONE_S), LeastRecentlyUsed(capacity))
+    return Table(capacity, 4, Retention(STALE_S, TOMBSTONE_S), LeastRecentlyUsed(capacity), RecordFormat(inf))
 
 
 def seen(at: float, ttl_s: float = TTL_S) -> SessionState:
@@ -305,7 +306,7 @@ class Diary(LeastRecentlyUsed):
 def test_a_resolve_and_a_write_in_a_row_are_one_use() -> None:
     """A session that one request resolves and writes is used once, and coming to life is a use."""
     diary = Diary(9)
-    table = Table(9, 4, Retention(STALE_S, TOMBSTONE_S), diary)
+    table = Table(9, 4, Retention(STALE_S, TOMBSTONE_S), diary, RecordFormat(inf))
     for key in (A, B):
         table.merge(key, seen(0), now=0)
         table.touch(key)
@@ -331,7 +332,9 @@ class CountingTable(Table):
 
 def test_expiry_costs_what_expires() -> None:
     """Moving on ten sessions of ten thousand looks at ten, and moving on none looks at none."""
-    table = CountingTable(20_000, 4, Retention(STALE_S, TOMBSTONE_S), LeastRecentlyUsed(20_000))
+    table = CountingTable(
+        20_000, 4, Retention(STALE_S, TOMBSTONE_S), LeastRecentlyUsed(20_000), RecordFormat(inf)
+    )
     for number in range(10_000):
         table.merge(f"long:a:{number}", seen(0, ttl_s=1000), now=0)
     for number in range(10):

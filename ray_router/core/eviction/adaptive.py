@@ -25,6 +25,7 @@ sessions are given another chance in one eviction.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ray_router.core.eviction.ghosts import Ghosts
 from ray_router.core.eviction.lru import LeastRecentlyUsed
@@ -83,6 +84,20 @@ class Adaptive:
         if came != _PROVEN and self._now - came >= self._window:
             self._newcomers[key] = _PROVEN
         self._newcomers.move_to_end(key)
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        newcomers, proven = self._newcomers, self._proven
+        came_of, move_to_end = newcomers.get, newcomers.move_to_end
+        since = self._now - self._window
+        for key in keys:
+            came = came_of(key)
+            if came is None:
+                if (uses := proven[key]) < _MOST_USES:
+                    proven[key] = uses + 1
+                continue
+            if came != _PROVEN and came <= since:
+                newcomers[key] = _PROVEN
+            move_to_end(key)
 
     def forget(self, key: str) -> None:
         del (self._newcomers if key in self._newcomers else self._proven)[key]

@@ -6,6 +6,7 @@ Exact at any capacity. 91 B a session (an ``OrderedDict``).
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 
 class LeastRecentlyUsed:
@@ -19,6 +20,11 @@ class LeastRecentlyUsed:
 
     def touch(self, key: str) -> None:
         self._order.move_to_end(key)
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        move_to_end = self._order.move_to_end
+        for key in keys:
+            move_to_end(key)
 
     def forget(self, key: str) -> None:
         del self._order[key]

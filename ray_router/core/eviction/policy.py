@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 MOST_LOOKS = 128
@@ -30,6 +31,9 @@ class EvictionPolicy(Protocol):
         A request that resolves a session and writes it, in whatever order, uses it once: of a resolve and
         a write in a row only the first is told. Coming to life is a write.
         """
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        """``touch`` for many, in order."""
 
     def forget(self, key: str) -> None:
         """A live session left of itself: it went stale, or was deleted."""

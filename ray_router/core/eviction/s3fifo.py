@@ -13,6 +13,7 @@ chance in one eviction, where the original has no such bound.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ray_router.core.eviction.ghosts import Ghosts
 from ray_router.core.eviction.policy import MOST_LOOKS
@@ -42,6 +43,13 @@ class S3Fifo:
     def touch(self, key: str) -> None:
         queue = self._small if key in self._small else self._main
         queue[key] = min(_MOST_USES, queue[key] + 1)
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        small, main = self._small, self._main
+        for key in keys:
+            queue = small if key in small else main
+            if (uses := queue[key]) < _MOST_USES:
+                queue[key] = uses + 1
 
     def forget(self, key: str) -> None:
         del (self._small if key in self._small else self._main)[key]

@@ -12,6 +12,7 @@ the original has no such bound.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ray_router.core.eviction.policy import MOST_LOOKS
 
@@ -29,6 +30,11 @@ class Sieve:
 
     def touch(self, key: str) -> None:
         (self._ahead if key in self._ahead else self._passed)[key] = True
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        ahead, passed = self._ahead, self._passed
+        for key in keys:
+            (ahead if key in ahead else passed)[key] = True
 
     def forget(self, key: str) -> None:
         del (self._ahead if key in self._ahead else self._passed)[key]

@@ -1,0 +1,229 @@
+"""The wire format: batches and responses as bytes, MessagePack arrays of plain values, version 1.
+
+::
+
+    batch     [version, epoch, fingerprint, incarnation, waited_s, [group, ...]]
+    group     [now, [operation, ...]]
+    operation [code, field, ...]                     fields as in ``core.operations``, in order
+    response  [version, epoch, incarnation, service_s, [[result, ...], ...]]
+    result    true | false | nil | [code, field, ...]
+
+The keys of a ``Resolve`` travel as one text, joined by newlines, and its answers, where all are records
+(see ``core.record``), as one text too: nothing is packed or unpacked for each key, and an answer costs
+nothing until it is read. Golden vectors pin the format in the tests. Whoever reads a version that it does
+not know says so and reads no further. Reading executes nothing and is bounded by the size of its input;
+what the fields hold is checked by ``core.admission``, as if it had never travelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgpack
+
+from ray_router.core.operations import (
+    Answer,
+    Answers,
+    Delete,
+    Get,
+    Group,
+    Look,
+    Operation,
+    Refused,
+    Report,
+    Resolve,
+    Result,
+    Set,
+    Written,
+)
+from ray_router.core.record import BETWEEN
+from ray_router.errors import InvalidCallError
+from ray_router.model import (
+    Confidence,
+    FallbackReason,
+    Freshness,
+    ReportOutcome,
+    ResolutionSource,
+    Scope,
+    SetOutcome,
+)
+
+VERSION = 1
+_BETWEEN_KEYS = "\n"
+_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
+
+_OPERATIONS: tuple[type[Any], ...] = (Resolve, Set, Get, Delete, Report)
+_CODES = {kind: code for code, kind in enumerate(_OPERATIONS)}
+_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED = range(6)
+
+
+class Batch(NamedTuple):
+    """One call to one partition: what several submissions ask, and what the sender knows.
+
+    Args:
+        fingerprint: of the config that the sender knows.
+        incarnation: the life of the actor that the sender last heard from, 0 for none yet: an earlier
+            life that reads it knows that it has been replaced.
+        waited_s: how long the sender's last call waited in front of the partition; None: not known.
+    """
+
+    epoch: int
+    fingerprint: int
+    incarnation: int
+    groups: Sequence[Group]
+    waited_s: float | None = None
+
+
+class Response(NamedTuple):
+    """A partition's answer to a batch: results group by group, and what it did to get them."""
+
+    epoch: int
+    incarnation: int
+    service_s: float
+    results: Sequence[Sequence[Result]]
+
+
+def pack_batch(batch: Batch) -> bytes:
+    """A batch as bytes."""
+    groups = [(now, [_pack_operation(each) for each in operations]) for operations, now in batch.groups]
+    message = (VERSION, batch.epoch, batch.fingerprint, batch.incarnation, batch.waited_s, groups)
+    return bytes(msgpack.packb(message))
+
+
+def unpack_batch(data: object) -> Batch:
+    """The batch that these bytes are.
+
+    Raises:
+        InvalidCallError: they are none, or of a version that is not read here.
+    """
+    try:
+        epoch, fingerprint, incarnation, waited_s, groups = _unpack(data, "batch")
+        read = [Group(tuple(map(_unpack_operation, operations)), now) for now, operations in groups]
+    except (LookupError, TypeError, ValueError) as error:
+        if isinstance(error, InvalidCallError):
+            raise
+        raise InvalidCallError("batch", "does not have the form of its version") from None
+    if any(type(each) is not int for each in (epoch, fingerprint, incarnation)):
+        raise InvalidCallError("batch", "must give its epoch, fingerprint and incarnation as integers")
+    return Batch(epoch, fingerprint, incarnation, read, waited_s)
+
+
+def pack_response(response: Response) -> bytes:
+    """A response as bytes."""
+    results = [[_pack_result(each) for each in group] for group in response.results]
+    message = (VERSION, response.epoch, response.incarnation, response.service_s, results)
+    return bytes(msgpack.packb(message))
+
+
+def unpack_response(data: object) -> Response:
+    """The response that these bytes are.
+
+    Raises:
+        InvalidCallError: they are none, or of a version that is not read here.
+    """
+    try:
+        epoch, incarnation, service_s, results = _unpack(data, "response")
+        read = [[_unpack_result(each) for each in group] for group in results]
+    except (LookupError, TypeError, ValueError) as error:
+        if isinstance(error, InvalidCallError):
+            raise
+        raise InvalidCallError("response", "does not have the form of its version") from None
+    return Response(epoch, incarnation, service_s, read)
+
+
+def _unpack(data: object, what: str) -> list[Any]:
+    if not isinstance(data, bytes):
+        raise InvalidCallError(what, f"must be bytes, not {type(data).__name__}")
+    try:
+        message = msgpack.unpackb(data, use_list=False)
+    except Exception as error:  # the library raises a dozen kinds, RecursionError among them
+        raise InvalidCallError(what, f"is not MessagePack: {type(error).__name__}") from None
+    if not isinstance(message, tuple) or not message:
+        raise InvalidCallError(what, "must be an array that begins with its version")
+    version, *fields = message
+    if version != VERSION:
+        raise InvalidCallError(what, f"is of wire version {version!r}; this side reads {VERSION}")
+    return fields
+
+
+def _pack_operation(operation: Operation) -> tuple[Any, ...]:
+    if type(operation) is Resolve:
+        keys: str | tuple[str, ...] = _BETWEEN_KEYS.join(operation.keys)
+        if keys.count(_BETWEEN_KEYS) != len(operation.keys) - 1:
+            keys = operation.keys
+        return (0, keys) if operation[1:] == _USUAL else (0, keys, *operation[1:])
+    return (_CODES[type(operation)], *operation)
+
+
+def _unpack_operation(packed: tuple[Any, ...]) -> Operation:
+    code, *fields = packed
+    if code == 0 and isinstance(fields[0], str):
+        fields[0] = tuple(fields[0].split(_BETWEEN_KEYS))
+    operation: Operation = _OPERATIONS[code](*fields)
+    return operation
+
+
+def _pack_result(result: Result) -> Any:
+    if type(result) is Answers:
+        if None not in result.items and set(map(type, result.items)) == {str}:
+            return (_RECORDS, result.now, BETWEEN.join(result.items))  # type: ignore[arg-type]
+        return (_ANSWERS, result.now, [_pack_item(item) for item in result.items])
+    if type(result) is Written:
+        return (_WRITTEN, *result)
+    if type(result) is Look:
+        return (_LOOK, *result)
+    if type(result) is Refused:
+        return (_REFUSED, *result)
+    return (_REPORTED, result) if isinstance(result, ReportOutcome) else result
+
+
+def _pack_item(item: str | Answer | Refused) -> Any:
+    return item if type(item) is str else tuple(item)
+
+
+def _unpack_result(packed: Any) -> Result:
+    if type(packed) is not tuple:
+        if packed is None or type(packed) is bool:
+            return packed
+        raise ValueError("no result")
+    code, *fields = packed
+    if code == _RECORDS:
+        now, records = fields
+        return Answers(now, records.split(BETWEEN))
+    if code == _ANSWERS:
+        now, items = fields
+        return Answers(now, [_unpack_item(item) for item in items])
+    if code == _WRITTEN:
+        outcome, evicted = fields
+        return Written(_SET_OUTCOMES[outcome], evicted)
+    if code == _LOOK:
+        routes, freshness, *others = fields
+        return Look(routes, Freshness(freshness), *others)
+    if code == _REFUSED:
+        return Refused(*fields)
+    if code == _REPORTED:
+        return ReportOutcome(fields[0])
+    raise ValueError("no result")
+
+
+_SET_OUTCOMES = {outcome.value: outcome for outcome in SetOutcome}
+_REFUSED_FIELDS = len(Refused._fields)
+
+
+def _unpack_item(item: Any) -> str | Answer | Refused:
+    if type(item) is str:
+        return item
+    if len(item) == _REFUSED_FIELDS:
+        return Refused(*item)
+    route, source, reason, stale, confidence, scope, age_s, expires_in_s = item
+    return Answer(
+        route,
+        ResolutionSource(source),
+        None if reason is None else FallbackReason(reason),
+        stale,
+        Confidence(confidence),
+        None if scope is None else Scope(scope),
+        age_s,
+        expires_in_s,
+    )
