@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from ray_router import Route, RouterConfig, RouterHandle, SessionKey
@@ -16,16 +16,13 @@ HOME, AWAY, ELSEWHERE = Route("home"), Route("away"), Route("elsewhere")
 PATIENT_S = 60.0
 """A timeout that no test comes near."""
 
-T = TypeVar("T")
 Tr = TypeVar("Tr", bound=FaultyTransport)
 
 
 class Stage(Generic[Tr]):
     """A router over a transport of any kind; the handle's clock is the partitions' as well."""
 
-    def __init__(
-        self, kind: Callable[[LocalTransport], Tr], *, partitions: int = 1, **settings: Any
-    ) -> None:
+    def __init__(self, kind: Callable[[LocalTransport], Tr], *, partitions: int = 1, **settings: Any) -> None:
         self.clock = ManualClock()
         self.config = RouterConfig(partitions=partitions, **{"call_timeout_s": PATIENT_S, **settings})
         self.transport = kind(LocalTransport(self.config, clock=self.clock))
@@ -121,7 +118,7 @@ def key_on(partition: int, partitions: int) -> SessionKey:
     return keys_on(partition, partitions, 1)[0]
 
 
-def in_threads(jobs: list[Callable[[], T]]) -> list[T]:
+def in_threads(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
     """Run all at once, each in a thread of its own; their results, in order.
 
     Raises:
