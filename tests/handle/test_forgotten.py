@@ -22,6 +22,7 @@ FAILED = "a reply that nobody waited for failed"
 @pytest.fixture
 def failures(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """The errors of forgotten replies that were logged so far."""
+    gc.collect()  # what other tests have left is not this one's
     caplog.set_level(logging.ERROR, logger="ray_router")
     return lambda: [record.getMessage() for record in caplog.records if FAILED in record.getMessage()]
 
