@@ -15,7 +15,8 @@ from ray_router.bench.measure import Figure, Machine, Report, figure, resident_b
 _ROUNDS = 2
 _SMALL = 1e-6  # every measure has a least size
 Progress = Callable[[float], None]
-FIGURES = {
+Measure = Callable[[int, float, Progress], Report]
+FIGURES: dict[Measure, list[str]] = {
     expiry_storm: [
         "resolve, median",
         "resolve, longest",
@@ -35,7 +36,7 @@ FIGURES = {
 class Run(NamedTuple):
     """A measure that was taken: its report, and the progress that it made."""
 
-    measure: Callable[[int, float, Progress], Report]
+    measure: Measure
     report: Report
     progress: list[float]
 

@@ -121,6 +121,20 @@ async def test_a_router_that_is_never_found_is_logged(failures: Callable[[], lis
     assert failures() == [f"{FAILED}: the router does not answer: another version"]
 
 
+def test_pruning_may_be_forgotten(failures: Callable[[], list[str]]) -> None:
+    """A prune that nobody waits for is carried out; one that reaches nobody is logged."""
+    scene = Scene()
+    scene.router.set(KEY, HOME).result()
+    scene.clock.advance(1_801)
+    scene.transport.freeze(0)
+    scene.router.prune()
+    scene.transport.thaw(0)
+    assert scene.router.stats().result().holdings.stale == 1
+    scene.transport.remove(0)
+    scene.router.prune()
+    assert len(failures()) == 1
+
+
 def test_a_whole_batch_may_be_forgotten(failures: Callable[[], list[str]]) -> None:
     """A batch over several partitions is seen through on each, and a down one is no error of it."""
     scene = Scene(partitions=2)

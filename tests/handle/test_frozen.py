@@ -133,6 +133,19 @@ async def test_control_calls_have_deadlines() -> None:
     assert [each.available for each in stats.partitions] == [True, True]
 
 
+def test_control_calls_have_deadlines_in_threads() -> None:
+    """The same without an event loop; a partition that dies meanwhile is not available either."""
+    scene = Scene(partitions=2, call_timeout_s=_BRIEF_S)
+    scene.transport.freeze(1)
+    assert [each.available for each in scene.router.stats().result().partitions] == [True, False]
+    asked = scene.router.stats()
+    scene.transport.kill(1)
+    assert [each.available for each in asked.result().partitions] == [True, False]
+    scene.transport.revive(1)
+    scene.router.stats()  # nobody need wait for it
+    assert [each.available for each in scene.router.stats().result().partitions] == [True, True]
+
+
 async def test_a_task_hears_that_it_goes_on() -> None:
     """What a task awaits from a frozen partition comes when it goes on."""
     scene = Scene()

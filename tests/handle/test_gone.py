@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
 
-from ray_router import FallbackReason, PartitionUnavailableError, SetOutcome
-from ray_router.testing import wait_until
+from ray_router import FallbackReason, PartitionUnavailableError, Reply, SetOutcome, SetResult
+from ray_router.testing import FaultyTransport, wait_until
 
 from .scene import AWAY, HOME, HeldPings, Scene, Stage, in_threads
 
@@ -92,3 +95,27 @@ def test_news_of_the_former_actor_arrives_late() -> None:
     result, _ = in_threads([waiting.result, replace])
     assert result.outcome is SetOutcome.STORED
     assert stage.router.set(KEY, AWAY).result().outcome is SetOutcome.REFRESHED
+
+
+@pytest.mark.parametrize("end", [FaultyTransport.kill, FaultyTransport.remove])
+def test_it_ends_while_it_is_being_asked(end: Callable[[FaultyTransport, int], None]) -> None:
+    """A ping that ends with its partition is asked again, of whoever has the name then."""
+    scene = Scene()
+    scene.router.set(KEY, HOME).result()
+    scene.transport.freeze(0)
+    reply = scene.router.set(KEY, AWAY)
+
+    def end_and_replace() -> None:
+        wait_until(lambda: scene.transport.asked.get(0, 0) >= 1)  # it is late, and asked whether it lives
+        end(scene.transport, 0)
+        scene.transport.revive(0)
+
+    in_threads([lambda: _tried(reply), end_and_replace])
+    wait_until(lambda: scene.router.resolve(KEY, [HOME]).result().reason is not FallbackReason.UNAVAILABLE)
+    assert scene.router.set(KEY, AWAY).result().outcome in {SetOutcome.STORED, SetOutcome.REFRESHED}
+
+
+def _tried(reply: Reply[SetResult]) -> None:
+    """It may be answered by the next life, or find nobody: the race is the runtime's."""
+    with suppress(PartitionUnavailableError):
+        reply.result()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ray_router import InvalidCallError, InvalidInputError, InvalidKeyError, Route, Write
+from ray_router import InvalidCallError, InvalidInputError, InvalidKeyError, InvalidRouteError, Route, Write
 
 from .scene import AWAY, HOME, Scene
 
@@ -43,6 +43,14 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[InvalidInputError], str]] = 
         InvalidKeyError,
         "room",
     ),
+    "too many items": (lambda router: router.set_many([(KEY, HOME)] * 101), InvalidCallError, "items"),
+    "a route of text": (lambda router: router.set(KEY, "home"), InvalidRouteError, "route"),
+    "a fallback of text": (
+        lambda router: router.resolve(KEY, [HOME, "x"]),
+        InvalidRouteError,
+        "fallbacks[1]",
+    ),
+    "one fallback": (lambda router: router.resolve(KEY, HOME), InvalidCallError, "fallbacks"),
     "a stamp of truth": (lambda router: router.set(KEY, HOME, True), InvalidCallError, "observed_at"),
     "a report's stamp": (
         lambda router: router.report(KEY, HOME, "delivered", at="now"),
@@ -57,7 +65,7 @@ def test_bad_input_is_refused_whole(
     call: Callable[[Any], Any], error: type[InvalidInputError], field: str
 ) -> None:
     """The error names the field; no partition is called, and the handle works on."""
-    scene = Scene(partitions=2)
+    scene = Scene(partitions=2, max_batch=100)
     with pytest.raises(error) as raised:
         call(scene.router)
     assert raised.value.field == field
