@@ -41,7 +41,7 @@ class Courier:
     def __init__(self, owner: Owner) -> None:
         self._owner = weakref.ref(owner)
         self._posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a forgotten reply may be collected while this is held
         self._thread: threading.Thread | None = None
         self._wanted = False
 

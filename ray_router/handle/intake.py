@@ -38,7 +38,7 @@ def _canonical(text: str) -> str:
 
 def key_texts(keys: Iterable[SessionKey | str]) -> tuple[str, ...]:
     """The canonical texts of many keys."""
-    if isinstance(keys, str | SessionKey):
+    if isinstance(keys, str | SessionKey) or not isinstance(keys, Iterable):
         raise InvalidCallError("keys", f"must be several keys, not one {type(keys).__name__}")
     texts = tuple(keys)
     return texts if _plainly_canonical(texts) else tuple([key_text(key) for key in texts])
@@ -102,8 +102,10 @@ def writes(items: Iterable[Write | tuple[SessionKey | str, Route]]) -> Iterable[
     """The items of ``set_many`` as writes.
 
     Raises:
-        InvalidCallError: an item is neither a write nor a pair.
+        InvalidCallError: they are not several, or one is neither a write nor a pair.
     """
+    if not isinstance(items, Iterable):
+        raise InvalidCallError("items", f"must be several writes, not one {type(items).__name__}")
     for index, item in enumerate(items):
         if isinstance(item, Write):
             yield item

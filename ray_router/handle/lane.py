@@ -82,19 +82,31 @@ class Pending(Promise[Results]):
 class Flight:
     """A batch under way."""
 
-    __slots__ = ("boarding", "incarnation", "passengers", "pumped", "sent_at", "ticket", "timely", "watched")
+    __slots__ = (
+        "actor",
+        "boarding",
+        "incarnation",
+        "passengers",
+        "pumped",
+        "sent_at",
+        "ticket",
+        "timely",
+        "watched",
+    )
 
     def __init__(
         self,
         ticket: Ticket[Response],
         passengers: list[Pending],
         boarding: Boarding,
+        actor: int,
         incarnation: int,
         sent_at: float,
     ) -> None:
         self.ticket = ticket
         self.boarding = boarding
         self.passengers = passengers
+        self.actor = actor
         self.incarnation = incarnation
         self.sent_at = sent_at
         self.pumped = False
@@ -140,6 +152,7 @@ class Lane:
         self._queued = 0
         self._flight: Flight | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._actor = 0  # how often another actor has taken the partition's name: each counts its own lives
         self._incarnation = 0
         self._down_since: float | None = None
         self._pinged_at = 0.0
@@ -214,6 +227,7 @@ class Lane:
             late = flight is not None and now - flight.sent_at > _SUSPECT_AFTER_S
             if late and self._silent(now):
                 self._down_since = self._down_since or now
+                self._courier.attend()  # whoever waits here may give up before it is back
             ping = late or self._down_since is not None
             ping = ping and now - self._pinged_at >= self._ping_every(now)
             if ping:
@@ -245,6 +259,7 @@ class Lane:
 
     def _send(self) -> list[tuple[Pending, Outcome[Results]]]:
         """Send the next batch; holding the lock."""
+        settlements: list[tuple[Pending, Outcome[Results]]] = []
         while self._queue and self._down_since is None and self._flight is None:
             passengers: list[Pending] = []
             size = 0
@@ -269,9 +284,10 @@ class Lane:
             try:
                 ticket = self._transport.submit(self.partition, batch)
             except Fault as fault:
-                return self._cope(passengers, fault)
-            self._flight = Flight(ticket, passengers, boarding, self._incarnation, sent_at)
-        return []
+                settlements += self._cope(passengers, fault)
+            else:
+                self._flight = Flight(ticket, passengers, boarding, self._actor, self._incarnation, sent_at)
+        return settlements
 
     def _watch(self) -> list[tuple[Pending, Outcome[Results]]]:
         """Have the flight's end announced; holding the lock."""
@@ -316,7 +332,8 @@ class Lane:
         if results is None:
             return self._cope(flight.passengers, PartitionBroken("it did not answer what it was asked"))
         now = self._clock()
-        self._incarnation = max(self._incarnation, landing.incarnation)
+        if flight.actor == self._actor:
+            self._incarnation = max(self._incarnation, landing.incarnation)
         self._down_since = self._unheard_since = None
         if flight.timely:
             self._waited_s = max(0.0, now - flight.sent_at - landing.service_s)
@@ -358,9 +375,11 @@ class Lane:
         return [(pending, failure) for pending in expired]
 
     def _relocate(self) -> bool:
-        found = self._transport.relocate(self.partition)
-        if found:
-            self._incarnation = 0  # another actor counts its lives from the beginning
+        with self._lock:
+            found = self._transport.relocate(self.partition)
+            if found:
+                self._actor += 1
+                self._incarnation = 0
         return found
 
     def _ping_every(self, now: float) -> float:
@@ -368,6 +387,7 @@ class Lane:
         return min(_PING_AT_LEAST_EVERY_S, max(_PING_EVERY_S, down_for / 10))
 
     def _ping(self) -> None:
+        actor = self._actor
         try:
             ticket = self._transport.ask(self.partition, Control.PING)
         except PartitionGone:
@@ -375,9 +395,9 @@ class Lane:
         except Fault:
             pass  # asked again at the next tick
         else:
-            ticket.on_done(lambda: self._courier.post(partial(self._hear, ticket)))
+            ticket.on_done(lambda: self._courier.post(partial(self._hear, ticket, actor)))
 
-    def _hear(self, ticket: Ticket[object]) -> None:
+    def _hear(self, ticket: Ticket[object], actor: int) -> None:
         try:
             pulse = ticket.wait(0)
         except PartitionGone:
@@ -387,10 +407,12 @@ class Lane:
             return
         assert isinstance(pulse, Pulse)
         with self._lock:
+            if actor != self._actor:
+                return  # said by one that has lost the name since
             self._down_since = self._unheard_since = None
             self._incarnation = max(self._incarnation, pulse.incarnation)
             flight = self._flight
-            if flight is not None and 0 < flight.incarnation < pulse.incarnation:
+            if flight is not None and (flight.actor < actor or 0 < flight.incarnation < pulse.incarnation):
                 self._flight = None  # the life that it was sent to is over
                 self._requeue(flight.passengers)
             settlements = self._send()

@@ -157,8 +157,12 @@ def _forsake_launch(launched: Promise[Submission[Any]]) -> None:
 def _forsake(submission: Submission[Any]) -> None:
     """Nobody will ask: see it through, and log what would have been raised."""
 
+    seen_through = False
+
     def settled() -> None:
-        if all(part.settled for part in submission.parts):
+        nonlocal seen_through
+        if not seen_through and all(part.settled for part in submission.parts):
+            seen_through = True
             try:
                 submission.combine()
             except Exception as error:  # whatever the waiter would have been given

@@ -75,8 +75,10 @@ class RouterHandle:
         self._link = Link(transport)
         self._now: float | None = None
 
-    def __reduce__(self) -> tuple[type[RouterHandle], tuple[Transport]]:
-        return RouterHandle, (self._transport,)
+    def __reduce__(self) -> tuple[Callable[..., RouterHandle], tuple[object, ...]]:
+        if self._now is None:
+            return RouterHandle, (self._transport,)
+        return _handle_at, (self._transport, self._now)
 
     def __repr__(self) -> str:
         directory = self._link.directory
@@ -324,3 +326,8 @@ class RouterHandle:
         limit = directory.config.max_batch
         if size > limit:
             raise InvalidCallError(field, f"are {size} in one call; the limit is {limit}")
+
+
+def _handle_at(transport: Transport, now: float) -> RouterHandle:
+    """A handle at a given time, unpickled."""
+    return RouterHandle(transport).at(now)

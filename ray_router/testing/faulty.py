@@ -2,7 +2,7 @@
 
 It wraps a ``LocalTransport``. A dead partition loses what it held, as a killed process does; its calls
 fail, and it answers nothing until it is revived. A frozen one answers nothing, and carries out what it
-was sent when it thaws.
+was sent when it thaws. One that is gone for good comes back as another actor, which must be looked up.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class HeldTicket(Generic[T]):
 class FaultyTransport:
     """Partitions in this process that fail when told to.
 
-    ``sent`` counts the batches that reached each partition, ``asked`` the control calls.
+    ``sent`` counts the batches that each partition was sent, ``asked`` the control calls, ``looked_up``
+    the look-ups, whether or not it was there.
     """
 
     def __init__(self, inner: LocalTransport) -> None:
@@ -74,9 +75,11 @@ class FaultyTransport:
         self._lock = threading.RLock()
         self._dead: set[int] = set()
         self._gone: set[int] = set()
+        self._moved: set[int] = set()  # another actor has the name, and has not been looked up
         self._frozen: dict[int, list[tuple[HeldTicket[Any], Callable[[], Ticket[Any]]]]] = {}
         self.sent: dict[int, int] = {}
         self.asked: dict[int, int] = {}
+        self.looked_up: dict[int, int] = {}
 
     def kill(self, partition: int) -> None:
         """The partition's process dies: it forgets all, and what it was doing is lost."""
@@ -87,9 +90,11 @@ class FaultyTransport:
             ticket.settle(PartitionLost("killed by a test"))
 
     def revive(self, partition: int) -> None:
-        """The next life of a dead partition begins."""
-        self._inner.restart(partition)
+        """The next life of a dead partition begins; in place of one that is gone, another actor's first."""
         with self._lock:
+            self._inner.restart(partition, anew=partition in self._gone)
+            if partition in self._gone:
+                self._moved.add(partition)
             self._dead.discard(partition)
             self._gone.discard(partition)
 
@@ -133,12 +138,15 @@ class FaultyTransport:
         return self._call(partition, lambda: self._inner.ask(partition, request))
 
     def relocate(self, partition: int) -> bool:
-        """Whether anybody has the partition's name."""
-        return partition not in self._gone
+        """Whether anybody has the partition's name; calls go to that one from here on."""
+        with self._lock:
+            self.looked_up[partition] = self.looked_up.get(partition, 0) + 1
+            self._moved.discard(partition)
+            return partition not in self._gone
 
     def _call(self, partition: int, call: Callable[[], Ticket[T]]) -> Ticket[T]:
         with self._lock:
-            if partition in self._gone:
+            if partition in self._gone or partition in self._moved:
                 raise PartitionGone("removed by a test")
             if partition in self._dead:
                 raise PartitionLost("killed by a test")

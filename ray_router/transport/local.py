@@ -81,9 +81,13 @@ class LocalTransport:
         """Partitions are never gone for good here."""
         return True
 
-    def restart(self, partition: int) -> None:
-        """End a partition's life and begin the next, empty but for the defaults, which a peer has."""
-        born = self._start(partition, self._partitions[partition].incarnation + 1)
+    def restart(self, partition: int, *, anew: bool = False) -> None:
+        """End a partition's life and begin the next, empty but for the defaults, which a peer has.
+
+        Args:
+            anew: in its place, begin the first life of another actor of its name.
+        """
+        born = self._start(partition, 1 if anew else self._partitions[partition].incarnation + 1)
         peers = [peer for index, peer in enumerate(self._partitions) if index != partition]
         if peers:
             born.merge_defaults(peers[0].defaults())

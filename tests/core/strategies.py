@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from math import inf
 from typing import Any, TypeVar
@@ -142,10 +142,15 @@ def partition_of(observer: Observer | None = None, **changed: Any) -> Partition:
 
 def ask(partition: Partition, *operations: Any, now: float) -> tuple[Any, ...]:
     """Ask a partition, and give one result for each operation; answers are read."""
-    results = partition.apply((Group(operations),), now)[0]
+    group = Group(operations)
+    return answers_of(partition, group, partition.apply((group,), now)[0])
+
+
+def answers_of(partition: Partition, group: Group, results: Sequence[Any]) -> tuple[Any, ...]:
+    """The results of a group, with all answers read."""
     return tuple(
         _read(partition, operation, result) if isinstance(result, Answers) else result
-        for operation, result in zip(operations, results, strict=False)
+        for operation, result in zip(group.operations, results, strict=False)
     )
 
 

@@ -26,6 +26,7 @@ from .strategies import (
     INSTANCE,
     ROOM,
     THREAD,
+    answers_of,
     ask,
     delivered,
     holdings_of,
@@ -199,9 +200,8 @@ def test_an_event_clock_is_each_groups_own() -> None:
     ]
     for now in (None, 1e12):
         results: Any = partition.apply(batch, now)
-        (fresh,), (stale,) = results[1][0].items, results[2][0].items
-        assert partition._records.answer(fresh, ROOM, 10.0).route == "A"
-        assert (stale.route, stale.stale) == (None, True)
+        ((fresh,),), ((stale,),) = (answers_of(partition, batch[group], results[group]) for group in (1, 2))
+        assert (fresh.route, stale.route, stale.stale) == ("A", None, True)
 
 
 def test_the_ladder_is_one_call_however_many_sessions_there_are() -> None:
