@@ -160,7 +160,9 @@ def test_a_partition_that_cannot_start_says_why(
             """Never says it."""
 
     monkeypatch.setattr(deployment, "PartitionActor", Unborn)
-    with pytest.raises(DeploymentError, match="partition 0 could not be deployed: ModuleNotFoundError: No mod"):
+    with pytest.raises(
+        DeploymentError, match="partition 0 could not be deployed: ModuleNotFoundError: No mod"
+    ):
         deploy(RouterConfig(name="unborn", partitions=2), namespace=namespace)
     assert names_in(namespace) == []
 

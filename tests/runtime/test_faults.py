@@ -77,7 +77,7 @@ def test_a_refusal_of_the_whole_call_is_broken(error: RouterError) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_a_partitions_own_trouble_is_broken(error: Exception) -> None:
-    """A partition that raises what it never should has answered: even a timeout of its own is no "not yet"."""
+    """What a partition should never raise is an answer: even a timeout of its own is no "not yet"."""
     fault = fault_of(raised_by_partition(error))
     assert type(fault) is PartitionBroken
     assert str(fault) == f"it failed with {error!r}"

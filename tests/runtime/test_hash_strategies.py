@@ -17,14 +17,18 @@ def test_a_function_may_say_what_stays_together(ray_cluster: str, namespace: str
     """Rooms that it gives the same text share a partition, and a ladder is still one call."""
     from ray_router import RouterHandle
 
-    deploy(RouterConfig(name="tongues", partitions=2, hash_strategy=f"{HERE}:by_language"), namespace=namespace)
+    deploy(
+        RouterConfig(name="tongues", partitions=2, hash_strategy=f"{HERE}:by_language"), namespace=namespace
+    )
     try:
         transport = CountingTransport("tongues", namespace)
         router = RouterHandle(transport)
         languages = [f"{first}{second}" for first in "abcdef" for second in "xyz"]
         rooms = [f"tg:bot_{number}:{each}-{number}" for each in languages for number in range(5)]
         written = router.set_many([(room, Route(room)) for room in rooms]).result()
-        homes = [{result.partition for result in written[5 * at : 5 * at + 5]} for at in range(len(languages))]
+        homes = [
+            {result.partition for result in written[5 * at : 5 * at + 5]} for at in range(len(languages))
+        ]
         assert all(len(home) == 1 for home in homes)
         assert set.union(*homes) == {0, 1}
         transport.batches.clear()

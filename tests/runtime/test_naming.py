@@ -24,8 +24,19 @@ def test_an_actor_is_known_by_its_name(router: str, other: str, partition: int) 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "chat", "chat:0", "ray_router:chat", "ray_router:chat:", "ray_router:chat:x", "ray_router:chat:-1"]
-    + ["ray_router:chat:0:0", "ray_router:chatter:0", "other:chat:0", "ray_router_gateway:chat:0"],
+    [
+        "",
+        "chat",
+        "chat:0",
+        "ray_router:chat",
+        "ray_router:chat:",
+        "ray_router:chat:x",
+        "ray_router:chat:-1",
+        "ray_router:chat:0:0",
+        "ray_router:chatter:0",
+        "other:chat:0",
+        "ray_router_gateway:chat:0",
+    ],
 )
 def test_other_actors_are_no_partitions(name: str) -> None:
     """Names of another make are left alone."""

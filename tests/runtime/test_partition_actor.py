@@ -46,7 +46,10 @@ def test_control_calls_go_past_a_busy_data_lane(shared_router: RouterHandle) -> 
         assert connect(SHARED.name, namespace=SHARED.namespace).config == shared_router.config
         assert ray.get(actor.defaults.remote()) is not None
         assert not ray.wait([holding], timeout=0)[0]
-        assert shared_router.stats().result().partitions[0].traffic.resolves == stats.partitions[0].traffic.resolves
+        assert (
+            shared_router.stats().result().partitions[0].traffic.resolves
+            == stats.partitions[0].traffic.resolves
+        )
     assert waiting.result().route == HOME
 
 
