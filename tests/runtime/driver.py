@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ RACE = rr.RouterConfig(name="race", partitions=3)
 
 def join(address: str) -> None:
     """Become a driver of the cluster at this address."""
-    ray.init(address, log_to_driver=False, logging_level="error")
+    ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def without_ray(address: str, namespace: str) -> list[str]:
@@ -75,5 +76,5 @@ def unfinished(address: str, namespace: str) -> None:
 
 if __name__ == "__main__":
     scene, address, namespace = sys.argv[1:]
-    said = {each.__name__: each for each in (without_ray, race, again, unfinished)}[scene](address, namespace)  # type: ignore[operator]
+    said = {each.__name__: each for each in (without_ray, race, again, unfinished)}[scene](address, namespace)
     print(json.dumps(said), flush=True)

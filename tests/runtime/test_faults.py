@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
+from typing import Any
 
 import pytest
 from ray import exceptions
@@ -12,14 +13,17 @@ from ray_router.errors import ConfigMismatchError, DeadlineExceededError, Invali
 from ray_router.runtime.faults import fault_of
 from ray_router.transport import Fault, NotYet, PartitionBroken, PartitionGone, PartitionLost
 
+UNTYPED: Any = exceptions
 TRACEBACK = 'ray::PartitionActor.apply() (pid=1)\n  File "actor.py", line 1, in apply\nwhat it was'
 
 
-def raised_by_partition(cause: Exception) -> exceptions.RayTaskError:
+def raised_by_partition(cause: Exception) -> Exception:
     """What Ray raises for an error of the actor's: also of the error's own class."""
-    wrapped = exceptions.RayTaskError("apply", TRACEBACK, cause, "ray::PartitionActor", 1, "127.0.0.1")
-    error = wrapped.as_instanceof_cause()
+    error = UNTYPED.RayTaskError(
+        "apply", TRACEBACK, cause, "ray::PartitionActor", 1, "127.0.0.1"
+    ).as_instanceof_cause()
     assert isinstance(error, type(cause))
+    assert isinstance(error, exceptions.RayTaskError)
     return error
 
 
@@ -31,8 +35,8 @@ def raised_by_partition(cause: Exception) -> exceptions.RayTaskError:
         (exceptions.ActorUnschedulableError("no such node"), PartitionGone),
         (exceptions.TaskCancelledError(), PartitionBroken),
         (exceptions.WorkerCrashedError(), PartitionLost),
-        (exceptions.NodeDiedError("its node is gone"), PartitionLost),
-        (exceptions.OwnerDiedError("ff" * 28, "owner", ""), PartitionLost),
+        (UNTYPED.NodeDiedError("its node is gone"), PartitionLost),
+        (UNTYPED.OwnerDiedError("ff" * 28, "owner", ""), PartitionLost),
         (exceptions.PendingCallsLimitExceeded("too many"), PartitionLost),
         (exceptions.GetTimeoutError("not ready"), NotYet),
         (concurrent.futures.TimeoutError(), NotYet),
