@@ -97,7 +97,7 @@ def test_threads_with_loops_of_their_own(shared_router: RouterHandle) -> None:
     answers: list[str] = []
     threads = [
         threading.Thread(
-            target=lambda name=f"loop_{number}": answers.append(  # type: ignore[misc]
+            target=lambda name=f"loop_{number}": answers.append(
                 asyncio.run(round_trip_async(shared_router, name))
             )
         )
