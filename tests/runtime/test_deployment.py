@@ -136,7 +136,8 @@ def test_a_lost_partition_is_deployed_again(ray_cluster: str, namespace: str) ->
 def test_a_router_that_cannot_be_placed_fails_in_time(ray_cluster: str, namespace: str) -> None:
     """It says which partitions, and leaves neither what was placed nor what still waits for its place."""
     config = RouterConfig(name="big", partitions=2, num_cpus=5, deploy_timeout_s=3)
-    with pytest.raises(DeploymentError, match=r"partitions \[1\] could not be placed in time") as caught:
+    # The second never fits; a machine too slow to start the first within the time has another reason.
+    with pytest.raises(DeploymentError, match=r"partitions \[[01]\] could not be placed in time") as caught:
         deploy(config, namespace=namespace)
     assert isinstance(caught.value, RouterError)
     assert names_in(namespace) == []
