@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 CONCURRENCY_GROUPS = {"data": 1, "control": 4}
 SAMPLE_KEYS = tuple(f"sample:{index % 7}:{index * index}" for index in range(64))
-_PEER_ANSWERS_WITHIN_S = 2.0
+_PEERS_ANSWER_WITHIN_S = 1.0
 _BREATH_S = 0.0005  # between two chunks of cleaning, for the calls that wait
 
 
@@ -56,14 +56,18 @@ class PartitionActor:
         self._topology = Topology.balanced(config.partitions)
         self._shell = PartitionShell(index, config, self._topology, incarnation=_incarnation())
         self._closing = threading.Event()
+        self._recovered = threading.Event()
         if config.clock == "wall":
             threading.Thread(target=self._clean, name="ray-router-cleaner", daemon=True).start()
         if joins or ray.get_runtime_context().was_current_actor_reconstructed:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
+        else:
+            self._recovered.set()
 
     @ray.method(concurrency_group="data")
     def apply(self, batch: bytes) -> bytes:
-        """Carry out a packed batch; the packed response."""
+        """Carry out a packed batch; a new life first asks its peers for what it should know."""
+        self._recovered.wait()
         return self._shell.apply(batch)
 
     @ray.method(concurrency_group="control")
@@ -76,13 +80,9 @@ class PartitionActor:
         """What a newcomer needs to know."""
         directory = Directory(self._config, self._topology)
         try:
-            slot_of = slot_function(self._config.hash_strategy)
-            slots = tuple(slot_of(key) for key in SAMPLE_KEYS)
+            slots = sample_slots(self._config.hash_strategy)
         except InvalidConfigError as error:
             return Hello(directory, {}, (), error)
-        except Exception as error:  # the strategy is foreign code
-            problem = InvalidConfigError("hash_strategy", f"fails on {SAMPLE_KEYS[0]!r}: {error!r}")
-            return Hello(directory, {}, (), problem)
         actors = {index: self._find(index) for index in range(self._config.partitions)}
         return Hello(directory, {index: actor for index, actor in actors.items() if actor}, slots, None)
 
@@ -113,13 +113,39 @@ class PartitionActor:
 
     def _recover(self) -> None:
         """A new life begins empty; what every partition holds, all peers are asked for: some may be new."""
-        others = [index for index in range(self._config.partitions) if index != self._index]
-        calls = {index: peer.defaults.remote() for index in others if (peer := self._find(index))}
-        for index, call in calls.items():
-            try:
-                self._shell.merge_defaults(ray.get(call, timeout=_PEER_ANSWERS_WITHIN_S))
-            except Exception as error:  # a peer may be down too
-                _log.warning("partition %d could not give its defaults: %s", index, error)
+        try:
+            others = [index for index in range(self._config.partitions) if index != self._index]
+            calls = {peer.defaults.remote(): index for index in others if (peer := self._find(index))}
+            if not calls:
+                return
+            answered, silent = ray.wait(list(calls), num_returns=len(calls), timeout=_PEERS_ANSWER_WITHIN_S)
+            for call in answered:
+                self._take_over(calls[call], call)
+            if silent:
+                _log.warning("partitions %s did not give their defaults", [calls[call] for call in silent])
+        finally:
+            self._recovered.set()
+
+    def _take_over(self, peer: int, call: ray.ObjectRef[Any]) -> None:
+        try:
+            self._shell.merge_defaults(ray.get(call))
+        except Exception as error:  # a peer may be down too
+            _log.warning("partition %d could not give its defaults: %s", peer, error)
+
+
+def sample_slots(strategy: str) -> tuple[int, ...]:
+    """What a hash strategy makes of ``SAMPLE_KEYS`` in this process.
+
+    Raises:
+        InvalidConfigError: it cannot be imported, or it fails.
+    """
+    slot_of = slot_function(strategy)
+    try:
+        return tuple(slot_of(key) for key in SAMPLE_KEYS)
+    except InvalidConfigError:
+        raise
+    except Exception as error:  # the strategy is foreign code
+        raise InvalidConfigError("hash_strategy", f"{strategy!r} fails on a session: {error!r}") from error
 
 
 def _incarnation() -> int:

@@ -10,10 +10,9 @@ import ray
 from ray.actor import ActorHandle
 
 from ray_router.config import RouterConfig
-from ray_router.core.slots import slot_function
 from ray_router.errors import ConfigMismatchError, InvalidConfigError, RouterError, RouterNotFoundError
 from ray_router.handle import RouterHandle
-from ray_router.runtime.actor import CONCURRENCY_GROUPS, SAMPLE_KEYS, Hello, PartitionActor
+from ray_router.runtime.actor import CONCURRENCY_GROUPS, Hello, PartitionActor, sample_slots
 from ray_router.runtime.naming import actor_name
 from ray_router.runtime.transport import RayTransport, deployed_partitions, require_ray
 
@@ -41,21 +40,20 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
     require_ray()
     deadline = time.monotonic() + config.deploy_timeout_s
     before = set(deployed_partitions(config.name, namespace))
-    # The first partition decides: its config is the router's, and the others are created with it.
-    actors = {0: _create(0, config, namespace, joins=bool(before))}
+    actors: dict[int, ActorHandle[Any]] = {}
+    created: list[ActorHandle[Any]] = []  # by this call; what another driver created a moment ago is not ours
     try:
-        first = _greet(actors, deadline)[0]
-        if differences := config.differences(first.directory.config):
-            actors.clear()  # somebody else's, even if it was deployed a moment ago
-            raise ConfigMismatchError(config.name, differences)
-        for index in range(1, config.partitions):
-            actors[index] = _create(index, config, namespace, joins=bool(before))
-        for index, hello in _greet(actors, deadline).items():
-            if differences := config.differences(hello.directory.config):
-                raise ConfigMismatchError(config.name, differences)
-            _check_strategy(index, hello, config)
+        # The first partition decides: its config is the router's, and the others are created with it.
+        for indices in (range(1), range(1, config.partitions)):
+            for index in indices:
+                actors[index], is_new = _find_or_create(index, config, namespace, joins=bool(before))
+                created += [actors[index]] if is_new else []
+            for index, hello in _greet(actors, deadline).items():
+                if differences := config.differences(hello.directory.config):
+                    raise ConfigMismatchError(config.name, differences)
+                _check_strategy(index, hello, config)
     except BaseException:  # an interrupted deployment leaves nothing behind either
-        _end(actor for index, actor in actors.items() if index not in before)
+        _end(created)
         raise
     transport = RayTransport(config.name, namespace, actors)
     handle = RouterHandle(transport)
@@ -104,20 +102,29 @@ def shutdown(name: str = "default", *, namespace: str = "ray_router") -> None:
         time.sleep(_LOOK_AGAIN_S)
 
 
-def _create(index: int, config: RouterConfig, namespace: str, *, joins: bool) -> ActorHandle[Any]:
+def _find_or_create(
+    index: int, config: RouterConfig, namespace: str, *, joins: bool
+) -> tuple[ActorHandle[Any], bool]:
+    """The actor of a partition, and whether this call created it; of several that race, one does."""
+    name = actor_name(config.name, index)
     actor_class = ray.remote(concurrency_groups=CONCURRENCY_GROUPS)(PartitionActor)  # type: ignore[call-overload]
-    actor: ActorHandle[Any] = actor_class.options(
-        name=actor_name(config.name, index),
+    options = actor_class.options(
+        name=name,
         namespace=namespace,
-        get_if_exists=True,
         lifetime="detached",
         max_restarts=-1,
         max_task_retries=0,  # the handle knows better which calls to repeat, and when
         num_cpus=config.num_cpus,
         resources=config.resources or None,
         scheduling_strategy="SPREAD" if config.placement == "spread" else "DEFAULT",
-    ).remote(index, config, namespace, joins)
-    return actor
+    )
+    try:
+        return ray.get_actor(name, namespace=namespace), False
+    except ValueError:
+        try:
+            return options.remote(index, config, namespace, joins), True
+        except ray.exceptions.ActorAlreadyExistsError:
+            return ray.get_actor(name, namespace=namespace), False
 
 
 def _greet(actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, Hello]:
@@ -130,8 +137,11 @@ def _greet(actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, He
         for call in ready:
             try:
                 hellos[calls[call]] = ray.get(call)
-            except ray.exceptions.RayActorError:
+            except ray.exceptions.ActorUnavailableError:
                 continue
+            except ray.exceptions.RayError as error:  # dead for good: it could not start, or was ended
+                why = str(error).strip().rpartition("\n")[2].strip()
+                raise DeploymentError(f"partition {calls[call]} could not be deployed: {why}") from None
         if len(hellos) == len(actors):
             return hellos
         if time.monotonic() >= deadline:
@@ -146,8 +156,7 @@ def _greet(actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, He
 def _check_strategy(index: int, hello: Hello, config: RouterConfig) -> None:
     if hello.problem is not None:
         raise hello.problem
-    slot_of = slot_function(config.hash_strategy)
-    if hello.sample_slots != tuple(slot_of(key) for key in SAMPLE_KEYS):
+    if hello.sample_slots != sample_slots(config.hash_strategy):
         raise InvalidConfigError(
             "hash_strategy", f"{config.hash_strategy!r} gives other slots in partition {index} than here"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Generic, TypeVar
 
 import ray
@@ -13,7 +12,7 @@ from ray.actor import ActorHandle
 from ray_router.errors import RouterError, RouterNotFoundError
 from ray_router.runtime.faults import fault_of
 from ray_router.runtime.naming import actor_name, partition_of
-from ray_router.transport import Control, Directory, NotYet, PartitionGone
+from ray_router.transport import Control, Directory, PartitionGone
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
 T = TypeVar("T")
@@ -54,10 +53,6 @@ class RayTicket(Generic[T]):
                 return self._read(self._future.result(timeout_s))
             require_ray()
             return self._read(ray.get(self._reference, timeout=timeout_s))
-        except FutureTimeoutError as error:
-            if isinstance(error, RouterError):
-                raise
-            raise NotYet("it has not answered yet") from None
         except Exception as error:  # mapped in one place, whatever Ray raises
             raise fault_of(error) from None
 
@@ -91,16 +86,14 @@ class RayTransport:
     def open(self) -> RayTicket[Directory]:
         """Ask a partition for the directory: the first, and should it not answer, the others in turn."""
         require_ray()
-        try:
-            actor = self._actor(self._asked)
-        except PartitionGone:
+        if not self.relocate(self._asked):  # looked up even if it is known: it may have been ended since
             found = deployed_partitions(self._name, self._namespace)
-            if not found:
+            self._asked = found[self._asked % len(found)] if found else 0
+            if not self.relocate(self._asked):
                 raise RouterNotFoundError(
                     f"no router {self._name!r} is deployed in namespace {self._namespace!r}"
-                ) from None
-            self._asked = found[self._asked % len(found)]
-            actor = self._actor(self._asked)
+                )
+        actor = self._actor(self._asked)
         self._asked += 1
         return RayTicket(actor.hello.remote(), self._learn)
 
@@ -134,6 +127,8 @@ class RayTransport:
     def _actor(self, partition: int) -> ActorHandle[Any]:
         actor = self._actors.get(partition)
         if actor is None:
+            if not ray.is_initialized():  # asking Ray for a name would start a cluster
+                raise PartitionGone("Ray is not initialised in this process any more")
             try:
                 actor = ray.get_actor(actor_name(self._name, partition), namespace=self._namespace)
             except ValueError:

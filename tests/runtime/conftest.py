@@ -1,0 +1,34 @@
+"""The router that the tests share: processes are dear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ray_router import RouterConfig, RouterHandle, deploy, shutdown
+
+from .actors import SHARED
+from .prey import PREY, PREY_CONFIG, Prey
+
+
+@pytest.fixture(scope="package")
+def shared_router(ray_cluster: str) -> Iterator[RouterHandle]:
+    """A router that no test may end, kill or fill."""
+    config = RouterConfig(name=SHARED.name, partitions=SHARED.partitions, call_timeout_s=30)
+    yield deploy(config, namespace=SHARED.namespace)
+    shutdown(SHARED.name, namespace=SHARED.namespace)
+
+
+@pytest.fixture(scope="package")
+def prey_deployed(ray_cluster: str) -> Iterator[None]:
+    """A router whose partitions may be killed and frozen, by tests that leave them serving."""
+    deploy(PREY_CONFIG, namespace=PREY.namespace)
+    yield
+    shutdown(PREY.name, namespace=PREY.namespace)
+
+
+@pytest.fixture
+def prey(prey_deployed: None) -> Prey:
+    """That router, whole, with a session on each partition."""
+    return Prey()

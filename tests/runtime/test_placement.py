@@ -1,0 +1,110 @@
+"""Where partitions run, and what Ray reserves for them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import ray
+
+from ray_router import Route, RouterConfig, deploy, shutdown
+from ray_router.testing import wait_until
+
+from .actors import Place, actor_of, inside, own_environment
+
+pytestmark = pytest.mark.ray
+HEAD = "node:__internal_head__"  # a custom resource that every cluster has: one head's worth
+
+
+def free() -> dict[str, float]:
+    """What Ray has yet to give away."""
+    available: Any = ray.available_resources  # untyped
+    return {name: round(available().get(name, 0.0), 6) for name in ("CPU", HEAD)}
+
+
+def test_each_partition_reserves_what_the_config_says(ray_cluster: str, namespace: str) -> None:
+    """CPUs and custom resources, times the partitions, until it is shut down."""
+    before = free()
+    config = RouterConfig(
+        name="heavy", partitions=2, num_cpus=0.25, resources={HEAD: 0.125}, placement="pack"
+    )
+    deploy(config, namespace=namespace)
+    try:
+        wait_until(lambda: free() == {"CPU": before["CPU"] - 0.5, HEAD: before[HEAD] - 0.25})
+    finally:
+        shutdown("heavy", namespace=namespace)
+    wait_until(lambda: free() == before)
+
+
+def test_a_partition_may_reserve_nothing(ray_cluster: str, namespace: str) -> None:
+    """Packed partitions run on a cluster that has no CPU to give."""
+    before = free()
+    deploy(RouterConfig(name="light", partitions=1, num_cpus=0, placement="pack"), namespace=namespace)
+    assert free() == before
+    shutdown("light", namespace=namespace)
+
+
+def nodes_of(place: Place) -> Counter[str]:
+    """How many of a router's partitions run on each node."""
+
+    def node(partition: Any) -> str:
+        return str(ray.get_runtime_context().get_node_id())
+
+    return Counter(inside(actor_of(place, index), node) for index in range(place.partitions))
+
+
+def living_nodes() -> set[str]:
+    """The nodes of the cluster."""
+    nodes: Any = ray.nodes  # untyped
+    return {node["NodeID"] for node in nodes() if node["Alive"]}
+
+
+@pytest.fixture
+def second_node(ray_cluster: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another node of the cluster, until it ends."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "2"]
+    before = living_nodes()
+    with subprocess.Popen(
+        [*command, "--address", ray_cluster], env=own_environment(), stdout=subprocess.DEVNULL
+    ) as process:
+        wait_until(lambda: len(living_nodes()) == len(before) + 1)
+        yield process
+        process.send_signal(signal.SIGTERM)
+    wait_until(lambda: living_nodes() == before)
+
+
+@pytest.mark.chaos
+def test_spread_packed_and_moved(
+    second_node: subprocess.Popen[bytes], ray_cluster: str, namespace: str
+) -> None:
+    """Spread partitions take turns over the nodes, packed ones share one; a lost node's go elsewhere."""
+    packed, spread = Place("packed", namespace, 4), Place("spread", namespace, 4)
+    for place, placement in ((packed, "pack"), (spread, "spread")):
+        config = RouterConfig(name=place.name, partitions=4, placement=placement)  # type: ignore[arg-type]
+        router = deploy(config, namespace=namespace)
+    try:
+        assert sorted(nodes_of(packed).values()) == [4]
+        assert sorted(nodes_of(spread).values()) == [2, 2]
+        router.set("tg:bot:*", Route("lobby")).result()
+        second_node.send_signal(signal.SIGTERM)
+        second_node.wait()
+
+        def back() -> bool:
+            stats = router.stats().result()
+            return not stats.down and sum(each.restarts for each in stats.partitions) == 2
+
+        wait_until(back)
+        assert sorted(nodes_of(spread).values()) == [4]
+        keys = [f"tg:bot:{number}" for number in range(50)]
+        answers = router.resolve_many(keys, widest_scope=3).result()  # type: ignore[arg-type]
+        assert {(answer.partition, answer.route) for answer in answers} == {
+            (partition, Route("lobby")) for partition in range(4)
+        }
+    finally:
+        for place in (packed, spread):
+            shutdown(place.name, namespace=namespace)
