@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ import pytest
 _TESTS = Path(__file__).resolve().parent
 _SETTINGS = {"RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C count: a shell's background job ignores it, and so would the commands that tests interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
