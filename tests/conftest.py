@@ -19,7 +19,7 @@ _numbers = itertools.count()
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C count: a shell's background job ignores it, and so would the commands that tests interrupt."""
+    """Let Ctrl-C count: background jobs ignore it, and so would the commands that tests interrupt."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
