@@ -118,6 +118,7 @@ def test_every_public_name_is_on_the_page() -> None:
     assert [name for name in rr.__all__ if name not in page] == []
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_picture_of_the_demo_is_what_it_counts() -> None:
     """All but how long it takes, which is another on every machine."""
     config = event_config(partitions=4, ttl_s=1_800.0)

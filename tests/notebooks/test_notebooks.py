@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,14 +15,15 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SAID = re.compile(r"^(?:print|show)\(.*\)  # (.+)$", re.MULTILINE)
 
 
-def read(path: Path) -> nbformat.NotebookNode:
+def read(path: Path) -> Any:
     """A notebook, which is one by its format's own rules."""
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
+    formats: Any = nbformat  # its functions have no types
+    notebook = formats.read(path, as_version=4)
+    formats.validate(notebook)
     return notebook
 
 
-def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+def code_cells(notebook: Any) -> list[Any]:
     """Its code."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
