@@ -27,9 +27,12 @@ DATA = Path(os.environ.get("RAY_ROUTER_DATA", REPOSITORY / "../shared/data"))
 TRACE = DATA / "traces" / "cache2k_web07.csv.gz"
 UNIQUE = 20_484
 
-pytestmark = pytest.mark.skipif(
-    not TRACE.exists(), reason=f"no trace {TRACE}; RAY_ROUTER_DATA may name another folder"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not TRACE.exists(), reason=f"no trace {TRACE}; RAY_ROUTER_DATA may name another folder"
+    ),
+    pytest.mark.usefixtures("unmeasured"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from .logfiles import recorded
 ZULIP, WEB07 = "chat/zulip_bytecodealliance.jsonl.gz", "traces/cache2k_web07.csv.gz"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     ("name", "ttl_s", "capacity", "percent"),
     [

@@ -24,6 +24,7 @@ class Answers:
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("unmeasured")
 def test_a_replay_of_a_whole_log_equals_its_simulation(ray_cluster: str, namespace: str) -> None:
     """On 4 partitions: each answer, each count of each partition, and what is held at the end."""
     log = EventLog(recorded("chat/zulip_bytecodealliance.jsonl.gz"))

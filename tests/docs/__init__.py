@@ -1,0 +1,1 @@
+"""The README: what it shows runs, and what it says is so."""

@@ -1,0 +1,15 @@
+"""The links of the README lead somewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from .page import REPOSITORY, anchors, links
+
+WITHIN = sorted({link for link in links() if not link.startswith("https://")})
+
+
+@pytest.mark.parametrize("link", WITHIN)
+def test_a_link_leads_to_a_heading_or_a_file(link: str) -> None:
+    """Of this page, or of this repository."""
+    assert link.removeprefix("#") in anchors() if link.startswith("#") else (REPOSITORY / link).is_file()
