@@ -63,7 +63,7 @@ def check_seconds(field: str, value: object, *, least: float = -inf, infinite: b
     """A time must be a number, not NaN, finite unless said otherwise, and at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidCallError(field, f"must be a number of seconds, not {type(value).__name__}")
-    if value != value or value == -inf or (value == inf and not infinite):
+    if value != value or value == -inf or (value == inf and not infinite):  # noqa: PLR0124  # isnan takes no huge int
         raise InvalidCallError(field, f"must be a finite number of seconds, not {value}")
     if abs(value) > _LARGEST_STAMP and value != inf:
         raise InvalidCallError(field, f"must be at most {_LARGEST_STAMP:.0e} seconds")

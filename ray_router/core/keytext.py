@@ -16,7 +16,7 @@ def scope_of(text: str) -> Scope:
 
 def wider_than(text: str, widest: int) -> list[tuple[Scope, str]]:
     """The wider scopes up to and including ``widest``, the next wider first, with their texts."""
-    channel, instance, room, *thread = text.split(":")
+    channel, instance, room, *_ = text.split(":")
     texts = {
         Scope.ROOM: f"{channel}:{instance}:{room}",
         Scope.INSTANCE: f"{channel}:{instance}:*",

@@ -17,7 +17,6 @@ from ray_router.core import candidates
 from ray_router.core.admission import check_group, check_key, check_now, check_operation
 from ray_router.core.candidates import NOTHING, SessionState, holds, merge
 from ray_router.core.defaults import Defaults
-from ray_router.core.eviction import POLICIES
 from ray_router.core.events import (
     Deleted,
     Event,
@@ -32,6 +31,7 @@ from ray_router.core.events import (
     guarded,
     unobserved,
 )
+from ray_router.core.eviction import POLICIES
 from ray_router.core.keytext import scope_of, wider_than
 from ray_router.core.operations import (
     Answer,

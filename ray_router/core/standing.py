@@ -94,7 +94,7 @@ def _stand(
 ) -> Standing:
     confirmed_at = _mark_at(state.confirmed, route)
     failed_at = _mark_at(state.failed, route)
-    evidence_at = max(confirmed_at, max(each.observed_at for each in seen))
+    evidence_at = max(confirmed_at, *(each.observed_at for each in seen))
     fresh = [each for each in seen if now <= _life(each, confirmed_at)]
     good = [each for each in fresh if max(each.observed_at, confirmed_at) > failed_at]
     best = (good or seen)[0]

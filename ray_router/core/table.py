@@ -29,7 +29,6 @@ from ray_router.core.record import RecordFormat
 from ray_router.core.slots import key_hash
 from ray_router.core.standing import last_mark, lives_until, newest_stamp
 
-
 _WITHDRAWN_AT_ONCE = 2_000  # sessions, in less than a millisecond
 
 

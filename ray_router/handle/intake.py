@@ -36,12 +36,19 @@ def _canonical(text: str) -> str:
     return str(SessionKey.parse(text))
 
 
-def key_texts(keys: Iterable[SessionKey | str]) -> tuple[str, ...]:
-    """The canonical texts of many keys."""
+def several_keys(
+    keys: Iterable[SessionKey | str],
+) -> tuple[tuple[SessionKey | str, ...], tuple[str, ...]]:
+    """Many keys as they were given, and their canonical texts.
+
+    Raises:
+        InvalidCallError: it is one key, or nothing that can be gone through.
+        InvalidKeyError: one of them is malformed.
+    """
     if isinstance(keys, str | SessionKey) or not isinstance(keys, Iterable):
         raise InvalidCallError("keys", f"must be several keys, not one {type(keys).__name__}")
-    texts = tuple(keys)
-    return texts if _plainly_canonical(texts) else tuple([key_text(key) for key in texts])
+    given = tuple(keys)
+    return given, given if _plainly_canonical(given) else tuple([key_text(key) for key in given])
 
 
 def _plainly_canonical(keys: tuple[SessionKey | str, ...]) -> TypeGuard[tuple[str, ...]]:

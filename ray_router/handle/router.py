@@ -22,8 +22,8 @@ from ray_router.handle.intake import (
     check_keys_fit,
     fallback_texts,
     key_text,
-    key_texts,
     route_text,
+    several_keys,
     stamped,
     writes,
 )
@@ -206,8 +206,7 @@ class RouterHandle:
 
         Keys whose partition is down are answered from the fallbacks, with reason ``UNAVAILABLE``.
         """
-        given = keys if isinstance(keys, list | tuple | str | SessionKey) else list(keys)
-        texts = key_texts(given)
+        given, texts = several_keys(keys)
         wishes = Resolve(texts, fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
         return self._resolve(wishes, lambda shares, terms: Resolutions(given, shares, terms))
 

@@ -117,7 +117,7 @@ class Route:
             ]
         if len(parts) > 4 and len(parts) % 2:
             raise InvalidRouteError("route", "has a metadata key without a value")
-        thread, channel, instance = (parts[1:4] + ["", "", ""])[:3]
+        thread, channel, instance = [*parts[1:4], "", "", ""][:3]
         metadata = dict(zip(parts[4::2], parts[5::2], strict=True))
         route = cls(parts[0], thread or None, channel or None, instance or None, metadata or _NO_METADATA)
         if route.text != text:

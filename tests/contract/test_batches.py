@@ -72,7 +72,10 @@ def test_items_are_pairs_or_writes(routers: Routers, room: SessionKey, start: fl
     """A pair takes the defaults of ``set``; a ``Write`` has all its arguments."""
     router = routers(EVENT).at(start)
     other = replace(room, room="other")
-    items = [(room, HOME), Write(str(other), AWAY, start - 7, Origin.AGENT, 20.0)]
+    items: list[tuple[SessionKey, Route] | Write] = [
+        (room, HOME),
+        Write(str(other), AWAY, start - 7, Origin.AGENT, 20.0),
+    ]
     assert [result.outcome for result in router.set_many(items).result()] == [SetOutcome.STORED] * 2
     record = router.get(other).result()
     assert record is not None

@@ -150,7 +150,7 @@ def test_text_and_key_name_the_same_session(routers: Routers, channel: str) -> N
 def test_words_travel_as_themselves_or_as_their_values(routers: Routers, room: SessionKey) -> None:
     """An enum's plain value is as good as its member."""
     router = routers()
-    router.set(room, HOME, origin=3).result()  # type: ignore[arg-type]
-    router.report(room, HOME, "delivered").result()  # type: ignore[arg-type]
-    answer = router.resolve(room, min_confidence=6).result()  # type: ignore[arg-type]
+    router.set(room, HOME, origin=3).result()
+    router.report(room, HOME, "delivered").result()
+    answer = router.resolve(room, min_confidence=6).result()
     assert answer.route == HOME

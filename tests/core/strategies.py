@@ -149,7 +149,9 @@ def ask(partition: Partition, *operations: Any, now: float) -> tuple[Any, ...]:
 def answers_of(partition: Partition, group: Group, results: Sequence[Any]) -> tuple[Any, ...]:
     """The results of a group, with all answers read."""
     return tuple(
-        _read(partition, operation, result) if isinstance(result, Answers) else result
+        _read(partition, operation, result)
+        if isinstance(operation, Resolve) and isinstance(result, Answers)
+        else result
         for operation, result in zip(group.operations, results, strict=False)
     )
 

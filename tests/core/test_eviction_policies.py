@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,9 @@ class SlowSieve:
 
     def touch(self, key: str) -> None:
         self.used.add(key)
+
+    def touch_all(self, keys: Sequence[str]) -> None:
+        self.used.update(keys)
 
     def forget(self, key: str) -> None:
         place = self.queue.index(key)
