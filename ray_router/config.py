@@ -131,7 +131,7 @@ class RouterConfig(BaseModel):
             )
         return self
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """The greatest inputs that handles and partitions accept."""
         return Limits(

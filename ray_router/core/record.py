@@ -25,6 +25,8 @@ FIELD = "\x1d"
 BETWEEN = "\x1c"
 """Joins the records of many sessions into one text; no plain session's route holds it."""
 
+_INBOUND = Origin.INBOUND.value
+
 
 class Record(NamedTuple):
     """A plain session. ``confirmed_at`` is -inf for one that was never confirmed."""
@@ -57,10 +59,12 @@ class RecordFormat:
     def read(self, text: str) -> Record:
         """What a record says."""
         observed_at, ttl, who, confirmed, route = text.split(FIELD, 4)
+        if not (ttl or who or confirmed):
+            return Record(float(observed_at), self._ttl_s, _INBOUND, -inf, route)
         return Record(
             float(observed_at),
             float(ttl) if ttl else self._ttl_s,
-            int(who) if who else Origin.INBOUND.value,
+            int(who) if who else _INBOUND,
             float(confirmed) if confirmed else -inf,
             route,
         )

@@ -12,7 +12,15 @@ from ray_router.core.record import RecordFormat
 from ray_router.core.resolver import fits
 from ray_router.errors import DeadlineExceededError, InvalidInputError, PartitionUnavailableError
 from ray_router.handle.promise import Failure, FailureKind
-from ray_router.model import Confidence, FallbackReason, Resolution, ResolutionSource, Route, SessionKey
+from ray_router.model import (
+    Confidence,
+    FallbackReason,
+    Resolution,
+    ResolutionSource,
+    Route,
+    Scope,
+    SessionKey,
+)
 
 Item = Union[str, Answer, Refused]
 
@@ -108,11 +116,11 @@ class Resolutions(Sequence[Resolution]):
 
 def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: Terms) -> Resolution:
     """One answer, with its key."""
-    named = key if isinstance(key, SessionKey) else session_key_of(key)
+    named = key if type(key) is SessionKey else session_key_of(str(key))
     if isinstance(share.answers, Failure):
         answer = _fallback(str(named), share.answers, terms.wishes)
-    elif isinstance(item, str):
-        answer = terms.records.answer(item, str(named), share.answers.now)
+    elif type(item) is str:
+        return exact_resolution(named, item, share.answers.now, share.partition, terms)
     else:
         assert isinstance(item, Answer)
         answer = item
@@ -127,6 +135,24 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: Te
         answer.age_s,
         answer.expires_in_s,
         share.partition,
+        terms.epoch,
+    )
+
+
+def exact_resolution(key: SessionKey, record: str, now: float, partition: int, terms: Terms) -> Resolution:
+    """What a record says of its own session, as ``RecordFormat.answer`` does, in fewer steps."""
+    observed_at, ttl_s, _, confirmed_at, route = terms.records.read(record)
+    return Resolution(
+        key,
+        route_of(route),
+        ResolutionSource.EXACT,
+        None,
+        False,
+        Confidence.CONFIRMED if now <= confirmed_at + ttl_s else Confidence.OBSERVED,
+        Scope.ROOM if key.thread is None else Scope.THREAD,
+        now - observed_at if now > observed_at else 0.0,
+        (confirmed_at if confirmed_at > observed_at else observed_at) + ttl_s - now,
+        partition,
         terms.epoch,
     )
 

@@ -24,7 +24,7 @@ sessions are given another chance in one eviction.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from ray_router.core.eviction.ghosts import Ghosts
@@ -87,17 +87,19 @@ class Adaptive:
 
     def touch_all(self, keys: Sequence[str]) -> None:
         newcomers, proven = self._newcomers, self._proven
-        came_of, move_to_end = newcomers.get, newcomers.move_to_end
+        came = list(map(newcomers.get, keys))
         since = self._now - self._window
-        for key in keys:
-            came = came_of(key)
-            if came is None:
+        if came.count(_PROVEN) == len(came) or (since < 0 and None not in came):  # nobody is to be proven
+            deque(map(newcomers.move_to_end, keys), maxlen=0)
+            return
+        for key, tick in zip(keys, came, strict=True):
+            if tick is None:
                 if (uses := proven[key]) < _MOST_USES:
                     proven[key] = uses + 1
                 continue
-            if came != _PROVEN and came <= since:
+            if tick != _PROVEN and tick <= since:
                 newcomers[key] = _PROVEN
-            move_to_end(key)
+            newcomers.move_to_end(key)
 
     def forget(self, key: str) -> None:
         del (self._newcomers if key in self._newcomers else self._proven)[key]
