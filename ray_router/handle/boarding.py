@@ -11,9 +11,15 @@ from typing import NamedTuple, Protocol
 
 from ray_router.core.operations import Answers, Group, Operation, Refused, Resolve, Result
 
+_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
+
 
 class Passenger(Protocol):
     """What one submission asks of one partition."""
+
+    @property
+    def key(self) -> str | None:
+        """The key that it asks to resolve, when it asks and wishes nothing else."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -41,7 +47,7 @@ class Boarding:
 
     def __init__(self, passengers: Sequence[Passenger]) -> None:
         self.groups: list[Group] = []
-        self._seats: list[list[Seat]] = []
+        self._seats: list[list[Seat] | tuple[int, int, int]] = []
         self._operations: list[Operation] = []
         self._run: list[str] = []
         self._wishes: tuple[object, ...] | None = None
@@ -50,7 +56,15 @@ class Boarding:
             if passenger.now != now and self._seats:
                 self._end_group(now)
             now = passenger.now
-            self._seats.append([self._seat(each) for each in passenger.operations])
+            key = passenger.key
+            if key is None:
+                self._seats.append([self._seat(each) for each in passenger.operations])
+                continue
+            if self._wishes != _USUAL:
+                self._end_run()
+                self._wishes = _USUAL
+            self._seats.append((len(self.groups), len(self._operations), len(self._run)))
+            self._run.append(key)
         self._end_group(now)
 
     def results(self, results: Sequence[Sequence[Result]]) -> list[tuple[Result, ...]] | None:
@@ -60,7 +74,12 @@ class Boarding:
         for group, said in zip(self.groups, results, strict=True):
             if not _answers_all(group, said):
                 return None
-        return [tuple([_result(seat, results[seat.group]) for seat in seats]) for seats in self._seats]
+        return [
+            tuple([_result(seat, results[seat.group]) for seat in seats])
+            if isinstance(seats, list)
+            else (_own_answer(results[seats[0]], seats[1], seats[2]),)  # of a lone key
+            for seats in self._seats
+        ]
 
     def _seat(self, operation: Operation) -> Seat:
         if type(operation) is not Resolve:
@@ -97,6 +116,14 @@ def _answers_all(group: Group, said: Sequence[Result]) -> bool:
         for operation, result in zip(group.operations, said, strict=True)
         if type(result) is Answers and type(operation) is Resolve
     )
+
+
+def _own_answer(said: Sequence[Result], operation: int, place: int) -> Result:
+    """One answer of many."""
+    result = said[operation] if operation < len(said) else said[0]
+    if type(result) is Answers:
+        return Answers(result.now, (result.items[place],))
+    return result
 
 
 def _result(seat: Seat, said: Sequence[Result]) -> Result:

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ray_router.core.operations import Operation, Resolve, Result
 from ray_router.handle.boarding import Boarding
@@ -46,6 +46,9 @@ _TIMELY_S = 0.005  # who began to wait so soon after sending saw the whole round
 Results = tuple[Result, ...]
 
 
+P = TypeVar("P", bound="Pending")
+
+
 class Terms(NamedTuple):
     """What holds for every lane of a handle."""
 
@@ -58,17 +61,23 @@ class Terms(NamedTuple):
 class Pending(Promise[Results]):
     """One submission's group, on its way to one partition and back."""
 
-    __slots__ = ("deadline", "lane", "now", "operations", "size")
+    __slots__ = ("_operations", "deadline", "key", "lane", "now", "size")
 
     def __init__(
         self, lane: Lane, operations: tuple[Operation, ...], now: float | None, deadline: float
     ) -> None:
         super().__init__()
         self.lane = lane
-        self.operations = operations
+        self.key: str | None = None
+        self._operations = operations
         self.now = now
         self.deadline = deadline
         self.size = sum([len(each.keys) if type(each) is Resolve else 1 for each in operations])
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What it asks, in order."""
+        return self._operations
 
     def pump(self, timeout_s: float) -> bool:
         """Wait in this thread; whether it settled."""
@@ -166,7 +175,10 @@ class Lane:
 
     def submit(self, operations: tuple[Operation, ...], now: float | None, deadline: float) -> Pending:
         """Send, or queue behind what is under way. ``deadline`` is monotonic seconds."""
-        pending = Pending(self, operations, now, deadline)
+        return self.put(Pending(self, operations, now, deadline))
+
+    def put(self, pending: P) -> P:
+        """Send this, or queue it behind what is under way."""
         with self._lock:
             refusal = self._refusal(pending)
             if refusal is None:
@@ -207,6 +219,10 @@ class Lane:
 
     def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """See to it that what is under way is finished without a waiting thread, in ``loop`` if given."""
+        flight = self._flight
+        if flight is not None and flight.watched and loop is self._loop:
+            self._courier.attend()
+            return
         with self._lock:
             if loop is not None:
                 self._loop = loop

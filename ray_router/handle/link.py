@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 
+from ray_router.core.operations import Resolve
 from ray_router.core.record import RecordFormat
 from ray_router.core.slots import slot_function
 from ray_router.errors import RouterNotFoundError
@@ -15,6 +16,7 @@ from ray_router.handle.courier import Courier
 from ray_router.handle.lane import Lane, Terms
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
+from ray_router.handle.resolutions import AnswerTerms
 from ray_router.transport import (
     Control,
     Directory,
@@ -105,6 +107,12 @@ class Link:
         """How this router's records are read; only once the directory has come."""
         assert self._learned is not None
         return RecordFormat(self._learned.config.partition_settings().ttl_s)
+
+    @cached_property
+    def usual(self) -> AnswerTerms:
+        """How answers to those are read that wish nothing; only once the directory has come."""
+        assert self._learned is not None
+        return AnswerTerms(Resolve(()), self._learned.topology.epoch, self.records)
 
     def attended(self) -> Iterable[Lane]:
         """The lanes, which the courier looks after."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,7 +14,7 @@ from ray_router.errors import DeadlineExceededError
 from ray_router.handle.promise import Promise
 
 _log = logging.getLogger(__name__)
-_NO_LIMIT_S = 365 * 86_400.0
+NO_LIMIT_S = 365 * 86_400.0
 
 T = TypeVar("T")
 
@@ -74,10 +75,9 @@ class Reply(Generic[T]):
             DeadlineExceededError: not answered within ``timeout_s``.
             RouterError: whatever the call raises.
         """
-        if _in_event_loop():
-            raise RuntimeError("this would block the running event loop: await the reply instead")
+        refuse_to_block()
         self._collected = True
-        until = time.monotonic() + (_NO_LIMIT_S if timeout_s is None else timeout_s)
+        until = time.monotonic() + (NO_LIMIT_S if timeout_s is None else timeout_s)
         if self._launched is not None and not self._launched.wait(until - time.monotonic()):
             raise DeadlineExceededError(f"no answer within {timeout_s:g} s")
         submission = self._sent()
@@ -106,7 +106,7 @@ class Reply(Generic[T]):
         if self._launched is not None:
             self._launched.on_settled(lambda launched=self._launched: _forsake_launch(launched))  # type: ignore[misc]
         elif self._submission is not None:
-            _forsake(self._submission)
+            forsake(self._submission)
 
     def _sent(self) -> Submission[T]:
         if self._submission is None:
@@ -127,34 +127,40 @@ def _arrival(loop: asyncio.AbstractEventLoop, parts: Sequence[_Settling]) -> asy
     """A future of this loop that is done when all the parts have settled, wherever they settle."""
     arrival: asyncio.Future[None] = loop.create_future()
     left = [len(parts)]
-
-    def arrive() -> None:
-        left[0] -= 1
-        if not left[0] and not arrival.done():
-            arrival.set_result(None)
+    lock = threading.Lock()  # parts settle in different threads
 
     def settled() -> None:
-        if asyncio._get_running_loop() is loop:
-            arrive()
-        else:
-            try:
-                loop.call_soon_threadsafe(arrive)
-            except RuntimeError:
-                _log.debug("the event loop that waited for a reply is closed")
+        with lock:
+            left[0] -= 1
+            last = not left[0]
+        if last:
+            arrive(loop, arrival)
 
     for part in parts:
         part.on_settled(settled)
     return arrival
 
 
+def arrive(loop: asyncio.AbstractEventLoop, arrival: asyncio.Future[None]) -> None:
+    """What this future of this loop waits for is there; from any thread."""
+    if asyncio._get_running_loop() is loop:
+        if not arrival.done():
+            arrival.set_result(None)
+        return
+    try:
+        loop.call_soon_threadsafe(arrive, loop, arrival)
+    except RuntimeError:
+        _log.debug("the event loop that waited for a reply is closed")
+
+
 def _forsake_launch(launched: Promise[Submission[Any]]) -> None:
     if isinstance(launched.outcome, Submission):
-        _forsake(launched.outcome)
+        forsake(launched.outcome)
     else:
         _log.error("a reply that nobody waited for failed: %s", launched.outcome)
 
 
-def _forsake(submission: Submission[Any]) -> None:
+def forsake(submission: Submission[Any]) -> None:
     """Nobody will ask: see it through, and log what would have been raised."""
 
     seen_through = False
@@ -172,6 +178,16 @@ def _forsake(submission: Submission[Any]) -> None:
         part.on_settled(settled)
         if not part.settled:
             part.watch(None)
+
+
+def refuse_to_block() -> None:
+    """A thread that runs an event loop must not be blocked.
+
+    Raises:
+        RuntimeError: this one does.
+    """
+    if _in_event_loop():
+        raise RuntimeError("this would block the running event loop: await the reply instead")
 
 
 def _in_event_loop() -> bool:

@@ -36,7 +36,7 @@ class Share(NamedTuple):
     answers: Answers | Failure
 
 
-class Terms(NamedTuple):
+class AnswerTerms(NamedTuple):
     """What it takes to read answers: what was wished, and what is known of the router."""
 
     wishes: Resolve
@@ -57,7 +57,7 @@ class Resolutions(Sequence[Resolution]):
 
     __slots__ = ("_items", "_keys", "_share_of", "_shares", "_terms")
 
-    def __init__(self, keys: Sequence[SessionKey | str], shares: Sequence[Share], terms: Terms) -> None:
+    def __init__(self, keys: Sequence[SessionKey | str], shares: Sequence[Share], terms: AnswerTerms) -> None:
         self._keys = keys
         self._terms = terms
         self._shares = shares
@@ -114,7 +114,7 @@ class Resolutions(Sequence[Resolution]):
         return resolution(self._keys[position], self._items[position], share, self._terms)
 
 
-def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: Terms) -> Resolution:
+def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: AnswerTerms) -> Resolution:
     """One answer, with its key."""
     named = key if type(key) is SessionKey else session_key_of(str(key))
     if isinstance(share.answers, Failure):
@@ -139,7 +139,9 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: Te
     )
 
 
-def exact_resolution(key: SessionKey, record: str, now: float, partition: int, terms: Terms) -> Resolution:
+def exact_resolution(
+    key: SessionKey, record: str, now: float, partition: int, terms: AnswerTerms
+) -> Resolution:
     """What a record says of its own session, as ``RecordFormat.answer`` does, in fewer steps."""
     observed_at, ttl_s, _, confirmed_at, route = terms.records.read(record)
     return Resolution(
@@ -157,7 +159,7 @@ def exact_resolution(key: SessionKey, record: str, now: float, partition: int, t
     )
 
 
-def only_resolution(key: SessionKey | str, share: Share, terms: Terms) -> Resolution:
+def only_resolution(key: SessionKey | str, share: Share, terms: AnswerTerms) -> Resolution:
     """The answer for one key.
 
     Raises:

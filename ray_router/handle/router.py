@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from ray_router.config import RouterConfig
@@ -29,9 +30,10 @@ from ray_router.handle.intake import (
 )
 from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
+from ray_router.handle.question import Question, QuestionReply
 from ray_router.handle.reply import Reply, Submission
-from ray_router.handle.resolutions import Resolutions, Share, Terms, only_resolution
-from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, share_look, share_operations
+from ray_router.handle.resolutions import AnswerTerms, Resolutions, Share, only_resolution
+from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, share_look, share_operations
 from ray_router.handle.stamps import Stamps
 from ray_router.model import (
     Confidence,
@@ -188,9 +190,12 @@ class RouterHandle:
             PartitionUnavailableError, DeadlineExceededError: on waiting; the partition did not answer, and
                 no fallback was given that would do.
         """
-        wishes = Resolve(
-            (key_text(key),), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence
-        )
+        text = key_text(key)
+        directory = self._link.directory
+        nothing = allow_stale is False and widest_scope is Scope.ROOM and min_confidence is Confidence.NONE
+        if nothing and fallbacks == () and directory is not None:
+            return self._question(key, text, directory)
+        wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
         return self._resolve(wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
 
     def resolve_many(
@@ -277,7 +282,15 @@ class RouterHandle:
 
         return self._submit(send)
 
-    def _resolve(self, wishes: Resolve, read: Callable[[Sequence[Share], Terms], T]) -> Reply[T]:
+    def _question(self, key: SessionKey | str, text: str, directory: Directory) -> Reply[Resolution]:
+        """``_resolve`` for one key and no wishes."""
+        check_key_fits(text, directory.config.limits)
+        link = self._link
+        lane = link.lane(link.ownership.owner(text))
+        question = lane.put(Question(lane, text, self._now, self._deadline(directory)))
+        return QuestionReply(question, partial(_read_question, key, link))
+
+    def _resolve(self, wishes: Resolve, read: Callable[[Sequence[Share], AnswerTerms], T]) -> Reply[T]:
         def send(directory: Directory) -> Submission[T]:
             self._check_size("keys", len(wishes.keys), directory)
             if wishes[1:] != _USUAL:
@@ -285,7 +298,7 @@ class RouterHandle:
             check_keys_fit(wishes.keys, directory.config.limits)
             deadline = self._deadline(directory)
             scatter = ResolveScatter(wishes, self._link.ownership, self._link.lane, self._now, deadline)
-            terms = Terms(wishes, directory.topology.epoch, self._link.records)
+            terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.gather(), terms))
 
         return self._submit(send)
@@ -330,3 +343,8 @@ class RouterHandle:
 def _handle_at(transport: Transport, now: float) -> RouterHandle:
     """A handle at a given time, unpickled."""
     return RouterHandle(transport).at(now)
+
+
+def _read_question(key: SessionKey | str, link: Link, question: Question) -> Resolution:
+    answers = said(question.outcome)
+    return only_resolution(key, Share(question.lane.partition, None, answers), link.usual)

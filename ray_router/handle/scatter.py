@@ -95,7 +95,7 @@ class ResolveScatter:
             Exception: whatever a part of the submission was settled with.
         """
         return [
-            Share(partition, positions, _answers(pending.outcome))
+            Share(partition, positions, said(pending.outcome))
             for partition, positions, pending in self._shares
         ]
 
@@ -117,16 +117,22 @@ def _resolve_shares(wishes: Resolve, ownership: Ownership) -> list[tuple[int, li
     ]
 
 
-def _answers(outcome: Outcome[tuple[Result, ...]]) -> Answers | Failure:
+def said(outcome: Outcome[tuple[Result, ...]]) -> Answers | Failure:
+    """The answers to a resolve that settled so, or why there are none.
+
+    Raises:
+        InvalidInputError: the partition refused it.
+        Exception: whatever it was settled with.
+    """
     if isinstance(outcome, Exception):
         raise outcome
     if isinstance(outcome, Failure):
         return outcome
-    (said,) = outcome
-    if isinstance(said, Refused):
-        raise refusal(said)
-    assert isinstance(said, Answers)
-    return said
+    (answers,) = outcome
+    if isinstance(answers, Refused):
+        raise refusal(answers)
+    assert isinstance(answers, Answers)
+    return answers
 
 
 def share_operations(

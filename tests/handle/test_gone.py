@@ -65,10 +65,9 @@ def test_gone_with_calls_under_way() -> None:
     scene = Scene()
     scene.router.set(KEY, HOME).result()
     scene.transport.freeze(0)
-    replies = [scene.router.set(KEY, AWAY)]
+    replies = [scene.router.set(KEY, AWAY) for _ in range(3)]
     scene.transport.remove(0)
     scene.transport.revive(0)
-    replies += [scene.router.set(KEY, AWAY) for _ in range(2)]
     outcomes = [reply.result().outcome for reply in replies]
     assert outcomes == [SetOutcome.STORED, SetOutcome.REFRESHED, SetOutcome.REFRESHED]
 
