@@ -65,11 +65,12 @@ def test_gone_with_calls_under_way() -> None:
     scene = Scene()
     scene.router.set(KEY, HOME).result()
     scene.transport.freeze(0)
-    replies = [scene.router.set(KEY, AWAY) for _ in range(3)]
+    replies = [scene.router.set(KEY, AWAY)]  # nobody hears of its end before the next one comes
     scene.transport.remove(0)
     scene.transport.revive(0)
+    replies.append(scene.router.set(KEY, AWAY))
     outcomes = [reply.result().outcome for reply in replies]
-    assert outcomes == [SetOutcome.STORED, SetOutcome.REFRESHED, SetOutcome.REFRESHED]
+    assert outcomes == [SetOutcome.STORED, SetOutcome.REFRESHED]
 
 
 def test_news_of_the_former_actor_arrives_late() -> None:
