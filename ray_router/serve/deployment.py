@@ -1,0 +1,152 @@
+"""The front on Ray Serve: deployed, and ended.
+
+Each replica is the ASGI application of ``create_app``, made there, so that secrets are read where they are
+used and never travel.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from ray import serve
+
+from ray_router.errors import InvalidConfigError, RouterError
+from ray_router.gateway import Gateway
+from ray_router.handle import RouterHandle
+from ray_router.runtime.gateway_deployment import connect_gateway
+from ray_router.runtime.transport import RayTransport, require_ray
+from ray_router.serve.app import create_app
+from ray_router.serve.front import Front
+from ray_router.serve.settings import FrontSettings
+
+_DEPLOYMENT = "Front"
+_QUIET = {"log_level": "WARNING", "enable_access_log": False}
+
+
+class FrontFailedError(RouterError):
+    """Ray Serve could not start the front."""
+
+
+def application(settings: FrontSettings, gateway: Gateway | None = None) -> serve.Application:
+    """The front as a Serve application, for ``serve.run`` or a Serve config file.
+
+    Args:
+        gateway: the handle of a deployed gateway, which pickles.
+    """
+
+    def build() -> Any:
+        return create_app(Front(settings, _router(settings), gateway))
+
+    deployment = serve.deployment(serve.ingress(build)())
+    return deployment.options(
+        name=_DEPLOYMENT,
+        num_replicas=settings.replicas,
+        max_ongoing_requests=settings.max_requests,
+        ray_actor_options={"num_cpus": settings.num_cpus},
+        logging_config=_QUIET,
+    ).bind()
+
+
+def start(settings: FrontSettings) -> str:
+    """Run the front on the cluster that this process is connected to; returns its URL.
+
+    Blocks until its replicas receive. A front of the same name is replaced, without a gap. The router need
+    not run yet.
+
+    Raises:
+        InvalidConfigError: a secret or plug-in of the settings does not work in the cluster, or Serve runs
+            already and listens elsewhere.
+        GatewayNotFoundError: the gateway that the settings name is not deployed.
+        FrontFailedError: it does not start.
+        RouterError: Ray is not initialised.
+    """
+    require_ray()
+    gateway = None
+    if settings.gateway is not None:
+        gateway = connect_gateway(settings.gateway, namespace=settings.namespace)
+    _rehearse(settings, gateway)
+    _quietly(lambda: serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config=_QUIET))
+    _check_address(settings)
+    target = application(settings, gateway)
+    try:
+        _quietly(lambda: serve.run(target, name=settings.name, route_prefix=settings.route_prefix))
+    except RuntimeError as error:
+        raise FrontFailedError(f"the front did not start: {_told(settings.name) or error}") from None
+    return f"http://{settings.host}:{settings.port}{settings.route_prefix.rstrip('/')}"
+
+
+def stop(name: str) -> None:
+    """End a front; Serve itself ends with its last application.
+
+    Replicas finish what is under way first.
+    """
+    _quietly(lambda: serve.delete(name))
+    if not serve.status().applications:
+        _quietly(serve.shutdown)
+
+
+def _router(settings: FrontSettings) -> RouterHandle:
+    """A handle that looks for its router when it is first used: it need not be there yet."""
+    return RouterHandle(RayTransport(settings.router, settings.namespace))
+
+
+def _rehearse(settings: FrontSettings, gateway: Gateway | None) -> None:
+    """Make a front in a worker of the cluster: Serve would try for long, and then not say what was wrong.
+
+    Raises:
+        InvalidConfigError: it cannot be made there.
+    """
+
+    def make() -> RouterError | None:
+        try:
+            Front(settings, _router(settings), gateway)
+        except RouterError as error:
+            return error
+        return None
+
+    try:
+        problem = ray.get(ray.remote(make).options(num_cpus=0, max_retries=0).remote())
+    except ray.exceptions.RayError as error:
+        raise FrontFailedError(f"the front cannot be made in the cluster: {_first_line(error)}") from None
+    if problem is not None:
+        raise problem
+
+
+def _check_address(settings: FrontSettings) -> None:
+    """Serve listens in one place for a whole cluster, and keeps to it, whatever it is told later."""
+    from ray.serve.context import _get_global_client
+
+    options = _get_global_client().http_config
+    if (options.host, options.port) != (settings.host, settings.port):
+        raise InvalidConfigError(
+            "port",
+            f"Ray Serve runs in this cluster already, and listens at {options.host}:{options.port}, not at "
+            f"{settings.host}:{settings.port}",
+        )
+
+
+def _told(name: str) -> str:
+    """What Serve has to say of an application that failed."""
+    status = serve.status().applications.get(name)
+    if status is None:
+        return ""
+    messages = [each.message for each in status.deployments.values() if each.message]
+    return _first_line(" ".join([status.message, *messages]))
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0][:500]
+
+
+def _quietly(call: Callable[[], object]) -> None:
+    """Serve tells of its own doings on standard error, which is ours to write to."""
+    logger = logging.getLogger("ray.serve")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        call()
+    finally:
+        logger.setLevel(level)
