@@ -40,14 +40,16 @@ def application(settings: FrontSettings, gateway: Gateway | None = None) -> serv
     def build() -> Any:
         return create_app(Front(settings, _router(settings), gateway))
 
-    deployment = serve.deployment(serve.ingress(build)())
-    return deployment.options(
+    deployment: Any = serve.deployment(
+        serve.ingress(build)(),
         name=_DEPLOYMENT,
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_requests,
         ray_actor_options={"num_cpus": settings.num_cpus},
         logging_config=_QUIET,
-    ).bind()
+    )
+    bound: serve.Application = deployment.bind()
+    return bound
 
 
 def start(settings: FrontSettings) -> str:
@@ -68,7 +70,11 @@ def start(settings: FrontSettings) -> str:
     if settings.gateway is not None:
         gateway = connect_gateway(settings.gateway, namespace=settings.namespace)
     _rehearse(settings, gateway)
-    _quietly(lambda: serve.start(http_options={"host": settings.host, "port": settings.port}, logging_config=_QUIET))
+    _quietly(
+        lambda: serve.start(
+            http_options={"host": settings.host, "port": settings.port}, logging_config=_QUIET
+        )
+    )
     _check_address(settings)
     target = application(settings, gateway)
     try:
@@ -119,7 +125,9 @@ def _check_address(settings: FrontSettings) -> None:
     """Serve listens in one place for a whole cluster, and keeps to it, whatever it is told later."""
     from ray.serve.context import _get_global_client
 
-    options = _get_global_client().http_config
+    client = _get_global_client()
+    assert client is not None  # or it would have raised
+    options = client.http_config
     if (options.host, options.port) != (settings.host, settings.port):
         raise InvalidConfigError(
             "port",

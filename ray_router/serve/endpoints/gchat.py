@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from ray_router.serve.endpoints.arrival import NotAuthenticError
-from ray_router.serve.endpoints.signed_token import SignedTokenEndpoint, SignedTokenSettings
 from ray_router.serve.endpoints.endpoint import Surroundings
+from ray_router.serve.endpoints.signed_token import SignedTokenEndpoint, SignedTokenSettings
 
 _GOOGLE = ("https://accounts.google.com", "accounts.google.com")
 _CHAT = "chat@system.gserviceaccount.com"
