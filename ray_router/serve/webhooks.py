@@ -24,13 +24,16 @@ _ANY_JSON: dict[str, Any] = {
     "requestBody": {
         "description": "What the platform documents, signed as it documents.",
         "required": True,
-        "content": {"application/json": {"schema": {}}},
+        "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Received. What stands in the answer is what the platform expects there."},
     202: {"description": "Received; it is still being worked on."},
     **documented(400, 401, 404, 413, 424, 429),
+}
+_CHALLENGE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The challenge.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 Name = Annotated[str, Path(min_length=1)]
 
@@ -79,8 +82,8 @@ def webhooks(front: Front) -> APIRouter:
     @routes.get(
         "/webhooks/{channel}/{instance}",
         summary="Verify the endpoint (WhatsApp)",
-        response_class=PlainTextResponse,
-        responses=documented(401, 404, 422),
+        response_class=Response,
+        responses=_CHALLENGE | documented(401, 404, 422),
     )
     async def verify(
         channel: Name,

@@ -30,7 +30,9 @@ async def resolve(here: Scene, **params: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", ["/v1/resolve?key=a:b:c", "/v1/report", "/v1/counts"])
-@pytest.mark.parametrize("token", [None, "", "Bearer", "Bearer guess", "Basic YXBpLXRva2Vu", "Bearer api-token2"])
+@pytest.mark.parametrize(
+    "token", [None, "", "Bearer", "Bearer guess", "Basic YXBpLXRva2Vu", "Bearer api-token2"]
+)
 async def test_a_token_is_needed(here: Scene, path: str, token: str | None) -> None:
     """And asked for before the body is looked at."""
     headers = {} if token is None else {"Authorization": token}

@@ -14,7 +14,6 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
 import jwt
-
 from channels.samples import DISCORD, DISCORD_PRESS, GCHAT, MATRIX, SLACK, TEAMS, TELEGRAM, WHATSAPP, changed
 
 from .platforms import (
@@ -82,7 +81,9 @@ async def test_unsigned(here: Scene, channel: str) -> None:
 
 
 @pytest.mark.parametrize("channel", PLATFORMS)
-@pytest.mark.parametrize("proof", ["wrong", "v0=00", "sha256=00", "Bearer wrong", "Bearer ", "\xff\xfe", "zz" * 64])
+@pytest.mark.parametrize(
+    "proof", ["wrong", "v0=00", "sha256=00", "Bearer wrong", "Bearer ", "\xff\xfe", "zz" * 64]
+)
 async def test_wrongly_signed(here: Scene, channel: str, proof: str) -> None:
     """Any other proof is refused."""
     signed = PLATFORMS[channel](SAMPLES[channel])
@@ -127,7 +128,9 @@ async def test_no_timestamp(here: Scene, sign: Callable[..., Signed], timestamp:
     channel = sign.__name__
     name = {"slack": "x-slack-request-timestamp", "discord": "x-signature-timestamp"}[channel]
     signed = sign(SAMPLES[channel]).without(name)
-    headers = [(each.encode(), value.encode()) for each, value in (*signed.headers.items(), (name, timestamp))]
+    headers = [
+        (each.encode(), value.encode()) for each, value in (*signed.headers.items(), (name, timestamp))
+    ]
     answer = await here.http.post(f"/webhooks/{channel}/{INSTANCE}", content=signed.body, headers=headers)
     assert answer.status_code == 401
     assert here.count("refused.timestamp") == 1

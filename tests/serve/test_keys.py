@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
 from channels.samples import TEAMS
+
 from ray_router.serve.endpoints.keys import Keys
 from ray_router.testing import ManualClock
 
@@ -97,7 +98,9 @@ async def test_they_are_fetched_again_every_hour(publisher: Publisher) -> None:
     assert await keys.find("one") is None
 
 
-@pytest.mark.parametrize(("status", "content"), [(500, b""), (200, b"<html>"), (200, b"[" * 100_000), (200, b"{}")])
+@pytest.mark.parametrize(
+    ("status", "content"), [(500, b""), (200, b"<html>"), (200, b"[" * 100_000), (200, b"{}")]
+)
 async def test_those_of_before_go_on_counting(publisher: Publisher, status: int, content: bytes) -> None:
     """While they cannot be fetched."""
     clock = ManualClock()

@@ -18,13 +18,13 @@ pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
 import httpx
 import ray
-
 from channels.test_recorded import FILES, IGNORED, MESSAGES, METADATA, REFUSED, WEBHOOKS, channel_of, recorded
+
 from ray_router import RouterConfig, RouterHandle, deploy, shutdown
 from ray_router.errors import InvalidConfigError, RouterError
 from ray_router.model import SessionKey
 from ray_router.serve import FrontSettings
-from ray_router.serve.deployment import FrontFailedError, start, stop
+from ray_router.serve.deployment import start, stop
 
 from . import agent
 from .platforms import BEARER, INSTANCE, as_sent, front_settings, telegram
@@ -122,7 +122,9 @@ def test_every_recorded_payload(running: Running) -> None:
     counts = running.counts()
     assert (counts["received.accepted"], counts["received.duplicate"]) == (len(ANSWERED), len(REPEATED))
     assert counts["broken"] == len(REFUSED)
-    assert sum(counts[name] for name in counts if name.startswith("ignored")) == sum(map(len, IGNORED.values()))
+    assert sum(counts[name] for name in counts if name.startswith("ignored")) == sum(
+        map(len, IGNORED.values())
+    )
     written = [counts[f"route.{outcome}"] for outcome in ("stored", "refreshed", "superseded")]
     assert sum(written) == len(ANSWERED)
 
@@ -233,7 +235,9 @@ def test_a_router_that_is_not_there(running: Running, secrets: Path) -> None:
 def test_settings_that_do_not_work_in_the_cluster(running: Running, tmp_path: Path) -> None:
     """They are named before anything is started, and the running front is left alone."""
     missing = front_settings(tmp_path)
-    with pytest.raises(InvalidConfigError, match=r"webhooks.discord.bot.forwarder_token: file .* cannot be read"):
+    with pytest.raises(
+        InvalidConfigError, match=r"webhooks.discord.bot.forwarder_token: file .* cannot be read"
+    ):
         start(FrontSettings.build(**missing, port=running.settings.port))
     nothing = running.settings.model_copy(update={"handler": "no_such_module:make", "name": "another"})
     with pytest.raises(InvalidConfigError, match="handler: 'no_such_module:make' failed: ModuleNotFound"):

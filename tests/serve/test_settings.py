@@ -129,7 +129,11 @@ def test_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_bytes(b"\xffraw\r\n")
     assert Reference(file=str(file)).read("x") == b"\xffraw"
     monkeypatch.setenv("A_SECRET", "  ")
-    for missing in (Reference(env="A_SECRET"), Reference(env="NOT_SET"), Reference(file=str(tmp_path / "no"))):
+    for missing in (
+        Reference(env="A_SECRET"),
+        Reference(env="NOT_SET"),
+        Reference(file=str(tmp_path / "no")),
+    ):
         with pytest.raises(InvalidConfigError, match="^x: (environment variable|file)"):
             missing.read("x")
 

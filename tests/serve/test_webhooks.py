@@ -10,8 +10,19 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
-from channels.samples import DISCORD_PRESS, GCHAT, MATRIX, SLACK, SLACK_PRESS, TEAMS, TELEGRAM, WHATSAPP, changed
+from channels.samples import (
+    DISCORD_PRESS,
+    GCHAT,
+    MATRIX,
+    SLACK,
+    SLACK_PRESS,
+    TEAMS,
+    TELEGRAM,
+    WHATSAPP,
+    changed,
+)
 from channels.test_recorded import FILES, IGNORED, MESSAGES, REFUSED, WEBHOOKS, channel_of, recorded
+
 from ray_router.config import RouterConfig
 from ray_router.handle import RouterHandle
 from ray_router.model import SessionKey
@@ -127,7 +138,9 @@ async def test_a_pressed_card_of_teams_is_answered(here: Scene) -> None:
     assert (answer["statusCode"], answer["type"]) == (200, "application/vnd.microsoft.activity.message")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 5_000, b"null", b"[]", b"3", b'"x"'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 5_000, b"null", b"[]", b"3", b'"x"']
+)
 @pytest.mark.parametrize("channel", ["telegram", "matrix"])
 async def test_broken_bodies(here: Scene, channel: str, body: bytes) -> None:
     """Authentic, and yet nothing that can be read: refused, naming what is wrong."""
@@ -161,7 +174,9 @@ async def test_a_form_that_is_no_text(here: Scene) -> None:
     signed = slack(None, form={"a": "b"})
     base = f"v0:{signed.headers['X-Slack-Request-Timestamp']}:".encode() + body
     signature = hmac.new(SECRETS["slack"].encode(), base, hashlib.sha256).hexdigest()
-    answer = await here.post("slack", Signed({**signed.headers, "X-Slack-Signature": f"v0={signature}"}, body))
+    answer = await here.post(
+        "slack", Signed({**signed.headers, "X-Slack-Signature": f"v0={signature}"}, body)
+    )
     assert (answer.status_code, answer.json()["field"]) == (400, "body")
 
 
