@@ -127,13 +127,21 @@ def json_of(payload: object) -> bytes:
     return json.dumps(payload).encode()
 
 
-def slack(payload: object, at: float | None = None, *, form: Mapping[str, str] | None = None) -> Signed:
-    """JSON, or a form."""
-    body = json_of(payload) if form is None else urlencode(form).encode()
+def slack(
+    payload: object,
+    at: float | None = None,
+    *,
+    form: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> Signed:
+    """JSON, a form, or the body of one."""
+    is_json = form is None and body is None
+    if body is None:
+        body = json_of(payload) if form is None else urlencode(form).encode()
     stamp = str(int(time.time() if at is None else at))
     base = f"v0:{stamp}:".encode() + body
     signature = hmac.new(SECRETS["slack"].encode(), base, hashlib.sha256).hexdigest()
-    kind = "application/json" if form is None else "application/x-www-form-urlencoded"
+    kind = "application/json" if is_json else "application/x-www-form-urlencoded"
     return Signed(
         {
             "Content-Type": kind,

@@ -1,4 +1,4 @@
-"""The whole loop over HTTP, on a real Ray Serve: webhooks in, routes stored, replies out, and a partition killed."""
+"""The whole loop over HTTP, on a real Ray Serve: webhooks in, routes stored, replies out; with a kill."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def running(ray_cluster: str, secrets: Path) -> Iterator[Running]:
     """One front, for all tests here: a start of Serve is dear."""
     config = RouterConfig(name=NAME, partitions=2, ttl_s=None, call_timeout_s=0.5)
     router = deploy(config, namespace=NAMESPACE)
-    recorder = ray.remote(agent.Recorder).options(name=agent.RECORDER, namespace=agent.NAMESPACE, num_cpus=0)
-    there = recorder.remote()
+    recorder: Any = ray.remote(agent.Recorder)
+    there = recorder.options(name=agent.RECORDER, namespace=agent.NAMESPACE, num_cpus=0).remote()
     settings = FrontSettings.build(
         **front_settings(
             secrets,
@@ -118,7 +118,7 @@ def test_every_recorded_payload(running: Running) -> None:
         answer = httpx.get(f"{running.url}/v1/resolve", params={"key": key}, headers=BEARER).json()
         assert (answer["route"]["external_room_id"], answer["route"]["external_thread_id"]) == (room, thread)
         assert answer["source"] == "exact"
-        assert answer["confidence"] == "observed" or answer["confidence"] == "confirmed"
+        assert answer["confidence"] in ("observed", "confirmed")
     counts = running.counts()
     assert (counts["received.accepted"], counts["received.duplicate"]) == (len(ANSWERED), len(REPEATED))
     assert counts["broken"] == len(REFUSED)
@@ -134,7 +134,7 @@ def test_what_is_not_let_in(running: Running) -> None:
     before = running.router.stats().result().holdings
     sent = len(running.sent())
     url = f"{running.url}/webhooks/telegram/{INSTANCE}"
-    message = {"message_id": 1, "date": 1, "chat": {"id": 77, "type": "private"}}
+    message: dict[str, Any] = {"message_id": 1, "date": 1, "chat": {"id": 77, "type": "private"}}
     signed = telegram({"update_id": 1, "message": message})
     assert httpx.post(url, content=signed.body).status_code == 401
     wrong = signed.having(x_telegram_bot_api_secret_token="wrong")
@@ -169,8 +169,9 @@ class Load:
 
     async def _write(self, http: httpx.AsyncClient, user: int) -> None:
         self._numbers += 1
-        message = {"message_id": self._numbers, "date": 1_700_000_000 + self._numbers}
-        message |= {"chat": {"id": user, "type": "private"}, "text": "hello"}
+        chat = {"id": user, "type": "private"}
+        at = 1_700_000_000 + self._numbers
+        message = {"message_id": self._numbers, "date": at, "chat": chat, "text": "hello"}
         signed = telegram({"update_id": self._numbers, "message": message})
         answer = await http.post(self._url, content=signed.body, headers=signed.headers)
         self.statuses[answer.status_code] += 1
@@ -203,7 +204,7 @@ async def test_a_partition_killed_under_load(running: Running) -> None:
     counts.subtract(before)
     assert counts["received.accepted"] == messages
     assert sum(counts[name] for name in counts if name.startswith("route.")) == messages
-    replies = [each for each in await asyncio.to_thread(running.sent)][sent:]
+    replies = (await asyncio.to_thread(running.sent))[sent:]
     assert len({each.payload["to"] for each in replies}) == len(replies) == messages
     results, _ = await running.recorder.counts.remote()
     assert results - answered == messages

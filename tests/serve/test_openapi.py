@@ -39,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 MANY = settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
@@ -81,7 +81,7 @@ def document(served: Served) -> Any:
 def attempt(document: Any, call: Callable[[Any], object]) -> int:
     """Make calls of every operation of a document, as it allows them and as it does not; how many."""
     calls = 0
-    for mode in GenerationMode:
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
         for found in document.get_all_operations():
 
             @MANY
@@ -98,13 +98,13 @@ def attempt(document: Any, call: Callable[[Any], object]) -> int:
 
 def test_a_stranger(document: Any) -> None:
     """Who has no token and no secret."""
-    assert attempt(document, lambda case: case.call_and_validate(checks=CHECKS)) > 500
+    assert attempt(document, lambda case: case.call_and_validate(checks=CHECKS)) > 300
 
 
 def test_whoever_has_a_token(document: Any) -> None:
     """May send whatever they like."""
     api = document.include(path_regex="^/v1/")
-    assert attempt(api, lambda case: case.call_and_validate(checks=CHECKS, headers=BEARER)) > 200
+    assert attempt(api, lambda case: case.call_and_validate(checks=CHECKS, headers=BEARER)) > 100
 
 
 def test_an_open_webhook(document: Any) -> None:
@@ -114,7 +114,7 @@ def test_an_open_webhook(document: Any) -> None:
         case.path_parameters = {"channel": next(ANYBODY), "instance": OPEN}
         case.call_and_validate(checks=CHECKS)
 
-    assert attempt(document.include(path="/webhooks/{channel}/{instance}", method="POST"), call) > 100
+    assert attempt(document.include(path="/webhooks/{channel}/{instance}", method="POST"), call) > 40
 
 
 def test_nothing_was_stored(served: Served) -> None:
