@@ -78,7 +78,8 @@ def serve(
 ) -> None:
     """Receive webhooks and answer for routes over HTTP, on Ray Serve, until Ctrl-C.
 
-    Without an address, Ray and a router are started on this machine, and ended afterwards.
+    Without an address, Ray and a router are started on this machine, and ended afterwards. In the cluster at
+    an address the router must be there; of what is left there, only Ray Serve itself goes on.
 
     Examples:
       ray-router serve -c front.yaml

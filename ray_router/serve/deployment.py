@@ -7,11 +7,13 @@ used and never travel.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 import ray
 from ray import serve
+from ray.serve.schema import ApplicationStatus
 
 from ray_router.errors import InvalidConfigError, RouterError
 from ray_router.gateway import Gateway
@@ -23,6 +25,7 @@ from ray_router.serve.front import Front
 from ray_router.serve.settings import FrontSettings
 
 _DEPLOYMENT = "Front"
+_LOOK_AGAIN_S = 0.1
 _QUIET = {"log_level": "WARNING", "enable_access_log": False}
 
 
@@ -62,7 +65,7 @@ def start(settings: FrontSettings) -> str:
         InvalidConfigError: a secret or plug-in of the settings does not work in the cluster, or Serve runs
             already and listens elsewhere.
         GatewayNotFoundError: the gateway that the settings name is not deployed.
-        FrontFailedError: it does not start.
+        FrontFailedError: it does not start within ``start_timeout_s``.
         RouterError: Ray is not initialised.
     """
     require_ray()
@@ -76,22 +79,25 @@ def start(settings: FrontSettings) -> str:
         )
     )
     _check_address(settings)
-    target = application(settings, gateway)
+    target = serve.RunTarget(application(settings, gateway), settings.name, settings.route_prefix)
+    deadline = time.monotonic() + settings.start_timeout_s
     try:
-        _quietly(lambda: serve.run(target, name=settings.name, route_prefix=settings.route_prefix))
-    except RuntimeError as error:
-        raise FrontFailedError(f"the front did not start: {_told(settings.name) or error}") from None
+        _quietly(lambda: serve.run_many([target], wait_for_applications_running=False))
+        _await_running(settings.name, deadline)
+    except BaseException as error:  # an interrupted start leaves nothing behind either
+        stop(settings.name)
+        if not isinstance(error, RuntimeError):
+            raise
+        raise FrontFailedError(f"the front did not start: {_first_line(error)}") from None
     return f"http://{settings.host}:{settings.port}{settings.route_prefix.rstrip('/')}"
 
 
 def stop(name: str) -> None:
-    """End a front; Serve itself ends with its last application.
+    """End a front; its replicas finish what is under way first.
 
-    Replicas finish what is under way first.
+    Serve itself goes on: it is the cluster's, and others may use it. ``serve.shutdown()`` ends it.
     """
     _quietly(lambda: serve.delete(name))
-    if not serve.status().applications:
-        _quietly(serve.shutdown)
 
 
 def _router(settings: FrontSettings) -> RouterHandle:
@@ -136,13 +142,23 @@ def _check_address(settings: FrontSettings) -> None:
         )
 
 
-def _told(name: str) -> str:
-    """What Serve has to say of an application that failed."""
-    status = serve.status().applications.get(name)
-    if status is None:
-        return ""
-    messages = [each.message for each in status.deployments.values() if each.message]
-    return _first_line(" ".join([status.message, *messages]))
+def _await_running(name: str, deadline: float) -> None:
+    """Wait for an application, which Serve itself would do for ever where there is no room for it.
+
+    Raises:
+        FrontFailedError: Serve gave up, or it is not there in time.
+    """
+    while True:
+        status = serve.status().applications[name]
+        if status.status is ApplicationStatus.RUNNING:
+            return
+        is_late = time.monotonic() > deadline
+        if is_late or status.status is ApplicationStatus.DEPLOY_FAILED:
+            told = [each.message for each in status.deployments.values()]
+            why = _first_line(" ".join(filter(None, [status.message, *told])))
+            problem = "its replicas could not be placed in time" if is_late else "it failed"
+            raise FrontFailedError(f"the front did not start, {problem}: {why or 'Serve does not say why'}")
+        time.sleep(_LOOK_AGAIN_S)
 
 
 def _first_line(error: object) -> str:

@@ -138,6 +138,9 @@ class FrontSettings(BaseModel):
     route_prefix: str = Field(default="/", pattern="^/", description="Path under which all of it is.")
     replicas: int = Field(default=1, ge=1, le=1_000, description="Number of replicas.")
     num_cpus: float = Field(default=0.1, ge=0, le=1_024, description="CPUs that Ray reserves for each.")
+    start_timeout_s: Seconds = Field(
+        default=120.0, description="How long a start waits for the replicas, and their resources."
+    )
     max_requests: int = Field(
         default=1_000, ge=1, le=100_000, description="Requests under way in one replica at most."
     )

@@ -19,12 +19,14 @@ pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 import httpx
 import ray
 from channels.test_recorded import FILES, IGNORED, MESSAGES, METADATA, REFUSED, WEBHOOKS, channel_of, recorded
+from ray import serve
 
 from ray_router import RouterConfig, RouterHandle, deploy, shutdown
 from ray_router.errors import InvalidConfigError, RouterError
 from ray_router.model import SessionKey
+from ray_router.runtime.gateway_deployment import deploy_gateway, shutdown_gateway
 from ray_router.serve import FrontSettings
-from ray_router.serve.deployment import start, stop
+from ray_router.serve.deployment import FrontFailedError, start, stop
 
 from . import agent
 from .platforms import BEARER, INSTANCE, as_sent, front_settings, telegram
@@ -88,7 +90,7 @@ def running(ray_cluster: str, secrets: Path) -> Iterator[Running]:
     )
     url = start(settings)
     yield Running(url, settings, router, there)
-    stop(settings.name)
+    serve.shutdown()
     ray.kill(there)
     shutdown(NAME, namespace=NAMESPACE)
 
@@ -131,7 +133,7 @@ def test_every_recorded_payload(running: Running) -> None:
 
 def test_what_is_not_let_in(running: Running) -> None:
     """Unsigned, wrongly signed, replayed and huge: refused over the wire, and nothing is stored."""
-    before = running.router.stats().result().holdings
+    before = running.router.stats().result().holdings.entries
     sent = len(running.sent())
     url = f"{running.url}/webhooks/telegram/{INSTANCE}"
     message: dict[str, Any] = {"message_id": 1, "date": 1, "chat": {"id": 77, "type": "private"}}
@@ -150,7 +152,7 @@ def test_what_is_not_let_in(running: Running) -> None:
     assert streamed.status_code == 413
     api = httpx.post(f"{running.url}/v1/report", content=b"x" * LARGE, headers=BEARER)
     assert api.status_code == 413
-    assert running.router.stats().result().holdings == before
+    assert running.router.stats().result().holdings.entries == before
     assert len(running.sent()) == sent
 
 
@@ -210,6 +212,28 @@ async def test_a_partition_killed_under_load(running: Running) -> None:
     assert results - answered == messages
 
 
+def test_replies_through_a_deployed_gateway(running: Running) -> None:
+    """Then the senders are in its lanes, and the front names it alone."""
+    deploy_gateway(
+        "lanes", 1, NAME, senders=f"{agent.__name__}:make_senders", namespace=NAMESPACE, num_cpus=0.0
+    )
+    settings = running.settings.model_copy(
+        update={"name": "laned", "route_prefix": "/laned", "gateway": "lanes", "senders": None}
+    )
+    url = start(settings)
+    try:
+        message = {"message_id": 1, "date": 1, "chat": {"id": 99, "type": "private"}, "text": "hello"}
+        signed = telegram({"update_id": 1, "message": message})
+        answer = httpx.post(
+            f"{url}/webhooks/telegram/{INSTANCE}", content=signed.body, headers=signed.headers
+        )
+        assert answer.status_code == 200
+        assert running.sent()[-1].room == "99"
+    finally:
+        stop(settings.name)
+        shutdown_gateway("lanes", namespace=NAMESPACE)
+
+
 def test_a_router_that_is_not_there(running: Running, secrets: Path) -> None:
     """The front starts all the same: /v1 says 503, what comes in is received, and its route is not kept."""
     other = running.settings.model_copy(
@@ -246,6 +270,11 @@ def test_settings_that_do_not_work_in_the_cluster(running: Running, tmp_path: Pa
     elsewhere = running.settings.model_copy(update={"port": free_port(), "name": "another"})
     with pytest.raises(InvalidConfigError, match="Ray Serve runs in this cluster already"):
         start(elsewhere)
+    too_much = running.settings.model_copy(
+        update={"num_cpus": 1_000.0, "name": "another", "route_prefix": "/another", "start_timeout_s": 0.5}
+    )
+    with pytest.raises(FrontFailedError, match="could not be placed in time"):
+        start(too_much)
     no_gateway = running.settings.model_copy(update={"gateway": "nobody", "senders": None})
     with pytest.raises(RouterError, match="no gateway 'nobody'"):
         start(no_gateway)
