@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from http.client import NOT_FOUND
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 import ray
 from ray import serve
@@ -26,6 +29,7 @@ from ray_router.serve.settings import FrontSettings
 
 _DEPLOYMENT = "Front"
 _LOOK_AGAIN_S = 0.1
+_ANSWERS_WITHIN_S = 5.0
 _QUIET = {"log_level": "WARNING", "enable_access_log": False}
 
 
@@ -79,17 +83,19 @@ def start(settings: FrontSettings) -> str:
         )
     )
     _check_address(settings)
+    url = f"http://{settings.host}:{settings.port}{settings.route_prefix.rstrip('/')}"
     target = serve.RunTarget(application(settings, gateway), settings.name, settings.route_prefix)
     deadline = time.monotonic() + settings.start_timeout_s
     try:
         _quietly(lambda: serve.run_many([target], wait_for_applications_running=False))
         _await_running(settings.name, deadline)
+        _await_route(url, deadline)
     except BaseException as error:  # an interrupted start leaves nothing behind either
         stop(settings.name)
         if not isinstance(error, RuntimeError):
             raise
         raise FrontFailedError(f"the front did not start: {_first_line(error)}") from None
-    return f"http://{settings.host}:{settings.port}{settings.route_prefix.rstrip('/')}"
+    return url
 
 
 def stop(name: str) -> None:
@@ -158,6 +164,22 @@ def _await_running(name: str, deadline: float) -> None:
             why = _first_line(" ".join(filter(None, [status.message, *told])))
             problem = "its replicas could not be placed in time" if is_late else "it failed"
             raise FrontFailedError(f"the front did not start, {problem}: {why or 'Serve does not say why'}")
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _await_route(url: str, deadline: float) -> None:
+    """Serve has an application run a moment before its proxies know of it."""
+    opener = build_opener(ProxyHandler({}))
+    while time.monotonic() < deadline:
+        try:
+            opener.open(f"{url}/healthz", timeout=_ANSWERS_WITHIN_S).close()
+        except HTTPError as error:
+            if error.code != NOT_FOUND:
+                return
+        except OSError:
+            return  # not to be reached from here, which is no fault
+        else:
+            return
         time.sleep(_LOOK_AGAIN_S)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +90,8 @@ def running(ray_cluster: str, secrets: Path) -> Iterator[Running]:
     )
     url = start(settings)
     yield Running(url, settings, router, there)
-    serve.shutdown()
+    end_serve: Callable[[], None] = serve.shutdown
+    end_serve()
     ray.kill(there)
     shutdown(NAME, namespace=NAMESPACE)
 
