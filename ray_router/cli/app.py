@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import ray_router
-from ray_router.cli import demo, lifecycle, replays, sessions, watching
+from ray_router.cli import demo, lifecycle, replays, serving, sessions, watching
 from ray_router.cli.exits import CommandGroup
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ for panel, name, command in (
     ("Try it", "demo", demo.demo),
     ("Run a router", "up", lifecycle.up),
     ("Run a router", "down", lifecycle.down),
+    ("Run a router", "serve", serving.serve),
     ("Run a router", "status", watching.status),
     ("Run a router", "top", watching.top),
     ("Run a router", "prune", sessions.prune),

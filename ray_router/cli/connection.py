@@ -80,9 +80,13 @@ def started(screen: Screen) -> Iterator[None]:
 @contextmanager
 def joined_or_started(screen: Screen, address: str | None) -> Iterator[None]:
     """The cluster at an address; without one, a Ray of this command's own."""
-    own = address in (None, "", "local") and not _ray().is_initialized()
-    with started(screen) if own else joined(screen, address):
+    with started(screen) if runs_its_own(address) else joined(screen, address):
         yield
+
+
+def runs_its_own(address: str | None) -> bool:
+    """Whether a command that may start Ray does so."""
+    return address in (None, "", "local") and not _ray().is_initialized()
 
 
 @contextmanager

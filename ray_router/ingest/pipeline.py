@@ -45,7 +45,8 @@ class Ingest:
     Args:
         router: where routes are written.
         handler: does the work; what it returns is on the result. A reply from inside it must bring the
-            message's own route as a fallback, since the route is stored only when it has succeeded.
+            message's own route as a fallback, since the route is stored only when it has succeeded; and
+            ``widest_scope=Scope.THREAD``, since the room of a new thread, which is known, would come first.
         gaters: asked first, one after the other, who may speak.
         moderators: asked then, one after the other, what may be said.
         settings: the bounds.

@@ -16,6 +16,7 @@ COMMANDS = (
     "demo",
     "up",
     "down",
+    "serve",
     "status",
     "top",
     "prune",
