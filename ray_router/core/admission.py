@@ -6,7 +6,9 @@ Every check returns nothing or raises an ``InvalidInputError`` that names the fi
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from functools import cache
 from math import inf
 
 from ray_router.core.operations import Delete, Get, Group, Operation, Report, Resolve, Set
@@ -15,11 +17,19 @@ from ray_router.core.settings import Limits
 from ray_router.errors import InvalidCallError, InvalidKeyError, InvalidRouteError
 from ray_router.model import Confidence, Delivery, Origin, Route, Scope, SessionKey
 
+_PLAIN_KEY = re.compile(r"[^:%*]+(?::[^:%*]+){2,3}")
+"""A room or thread with nothing escaped or absent."""
+
+_STRUCTURED = frozenset("\x1e\x1f")
+"""What the text of a route holds that is more than a room's id; see ``Route.text``."""
+
 
 def check_key(text: object, limits: Limits) -> None:
     """A key's text must be canonical, and each of its parts within the limit."""
     if not isinstance(text, str):
         raise InvalidKeyError("key", f"must be text, not {type(text).__name__}")
+    if len(text) <= limits.key_part_bytes and text.isascii() and _PLAIN_KEY.fullmatch(text):
+        return  # short as a whole, so in each part, and nothing in it needs a second look
     key = SessionKey.parse(text)
     if str(key) != text:
         raise InvalidKeyError("key", "is not in canonical form")
@@ -38,6 +48,8 @@ def check_route(text: object, limits: Limits, field: str = "route") -> None:
     """A route's text must be canonical and, metadata apart, within the limits."""
     if not isinstance(text, str):
         raise InvalidRouteError(field, f"must be text, not {type(text).__name__}")
+    if 0 < len(text) <= limits.route_bytes and text.isascii() and _STRUCTURED.isdisjoint(text):
+        return  # nothing but the id of a room
     check_route_size(Route.from_text(text), limits, field)
 
 
@@ -167,8 +179,13 @@ def _check_member(field: str, value: object, vocabulary: type[Enum]) -> None:
     if isinstance(value, vocabulary):
         return
     is_value = isinstance(value, int | str) and not isinstance(value, bool)
-    if not is_value or value not in [member.value for member in vocabulary]:
+    if not is_value or value not in _values_of(vocabulary):
         raise InvalidCallError(field, f"must be one of {', '.join(member.name for member in vocabulary)}")
+
+
+@cache
+def _values_of(vocabulary: type[Enum]) -> frozenset[object]:
+    return frozenset(member.value for member in vocabulary)
 
 
 def _check_tuple(field: str, value: object, most: int) -> None:

@@ -6,6 +6,7 @@ so a sign of life, the stats and the end are not behind a long batch.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -55,6 +56,9 @@ class PartitionActor:
         self._namespace = namespace
         self._topology = Topology.balanced(config.partitions)
         self._shell = PartitionShell(index, config, self._topology, incarnation=_incarnation())
+        # The table's queues are in place and hold nothing that refers back: a collector that goes through
+        # them, a million sessions long, for each full collection would find nothing and stop the process.
+        gc.freeze()
         self._closing = threading.Event()
         self._recovered = threading.Event()
         if config.clock == "wall":
