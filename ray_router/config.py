@@ -107,6 +107,15 @@ class RouterConfig(BaseModel):
         default_factory=dict, description="Custom resources that Ray reserves for each partition."
     )
 
+    telemetry: str | None = Field(
+        default=None,
+        description="'module:function' that sets OpenTelemetry up in each partition's process; "
+        "None: as the OTEL_* variables say there, else nothing.",
+    )
+    ray_metrics: bool = Field(
+        default=False, description="Whether partitions and handles feed Ray's own metrics."
+    )
+
     @field_validator("eviction")
     @classmethod
     def _known_policy(cls, name: str) -> str:
@@ -117,10 +126,16 @@ class RouterConfig(BaseModel):
     @field_validator("hash_strategy")
     @classmethod
     def _known_strategy(cls, strategy: str) -> str:
-        module, colon, function = strategy.partition(":")
-        if strategy not in ("room", "instance") and not (module and colon and function.isidentifier()):
+        if strategy not in ("room", "instance") and not _names_a_function(strategy):
             raise ValueError("must be 'room', 'instance' or 'module:function'")
         return strategy
+
+    @field_validator("telemetry")
+    @classmethod
+    def _known_set_up(cls, telemetry: str | None) -> str | None:
+        if telemetry is not None and not _names_a_function(telemetry):
+            raise ValueError("must be 'module:function'")
+        return telemetry
 
     @model_validator(mode="after")
     def _placeable(self) -> RouterConfig:
@@ -205,3 +220,8 @@ class RouterConfig(BaseModel):
         if not isinstance(content, dict):
             raise InvalidConfigError("config", f"{path} must hold a mapping of fields to values")
         return cls.build(**{str(field): value for field, value in content.items()})
+
+
+def _names_a_function(text: str) -> bool:
+    module, _, function = text.partition(":")
+    return bool(module) and function.isidentifier()

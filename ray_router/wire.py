@@ -3,6 +3,7 @@
 ::
 
     batch     [version, epoch, fingerprint, incarnation, waited_s, [group, ...]]
+              and, where calls are traced, one more: [traceparent, ...]
     group     [now, [operation, ...]]
     operation [code, field, ...]                     fields as in ``core.operations``, in order
     response  [version, epoch, incarnation, service_s, [[result, ...], ...]]
@@ -66,6 +67,7 @@ class Batch(NamedTuple):
         incarnation: the life of the actor that the sender last heard from, 0 for none yet: an earlier
             life that reads it knows that it has been replaced.
         waited_s: how long the sender's last call waited in front of the partition; None: not known.
+        traceparents: of the spans that record the calls in it (https://www.w3.org/TR/trace-context/).
     """
 
     epoch: int
@@ -73,6 +75,7 @@ class Batch(NamedTuple):
     incarnation: int
     groups: Sequence[Group]
     waited_s: float | None = None
+    traceparents: Sequence[str] = ()
 
 
 class Response(NamedTuple):
@@ -88,6 +91,8 @@ def pack_batch(batch: Batch) -> bytes:
     """A batch as bytes."""
     groups = [(now, [_pack_operation(each) for each in operations]) for operations, now in batch.groups]
     message = (VERSION, batch.epoch, batch.fingerprint, batch.incarnation, batch.waited_s, groups)
+    if batch.traceparents:
+        return bytes(msgpack.packb((*message, batch.traceparents)))
     return bytes(msgpack.packb(message))
 
 
@@ -98,7 +103,8 @@ def unpack_batch(data: object) -> Batch:
         InvalidCallError: they are none, or of a version that is not read here.
     """
     try:
-        epoch, fingerprint, incarnation, waited_s, groups = _unpack(data, "batch")
+        epoch, fingerprint, incarnation, waited_s, groups, *traced = _unpack(data, "batch")
+        (traceparents,) = traced or ((),)
         read = [Group(tuple(map(_unpack_operation, operations)), now) for now, operations in groups]
     except (LookupError, TypeError, ValueError) as error:
         if isinstance(error, InvalidCallError):
@@ -106,7 +112,7 @@ def unpack_batch(data: object) -> Batch:
         raise InvalidCallError("batch", "does not have the form of its version") from None
     if any(type(each) is not int for each in (epoch, fingerprint, incarnation)):
         raise InvalidCallError("batch", "must give its epoch, fingerprint and incarnation as integers")
-    return Batch(epoch, fingerprint, incarnation, read, waited_s)
+    return Batch(epoch, fingerprint, incarnation, read, waited_s, traceparents)
 
 
 def pack_response(response: Response) -> bytes:

@@ -31,6 +31,8 @@ BOUNDS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # field: what is
     "max_defaults": ((1, 100_000), (0, 100_001, *NO_NUMBERS)),
     "max_candidates": ((1, 16), (0, 17, *NO_NUMBERS)),
     "eviction": (tuple(sorted(POLICIES)), ("", "LRU", "random", None, 7)),
+    "telemetry": ((None, "module:function"), ("", "module", "module:", ":function", 7)),
+    "ray_metrics": ((True, False), ("perhaps", None, 7)),
     "hash_strategy": (
         ("room", "instance", "module:function", "package.module:_function"),
         ("", "rooms", "thread", ":function", "module:", "module:a function", "module:a.b", "a:b:c", None),

@@ -1,4 +1,8 @@
-"""What the core tells the world: frozen events, to one observer, after the fact."""
+"""What happens in a router, told to the world: frozen events, to one observer, after the fact.
+
+Partitions tell what they did, handles what their calls were like. An event may stand for a ``number``
+of occurrences that went the same, so that a batch costs one event rather than one for each key.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +37,13 @@ class Resolved(NamedTuple):
 
 
 class WroteRoute(NamedTuple):
-    """A route was observed."""
+    """Routes were observed, ``number`` of them alike."""
 
     partition: int
     scope: Scope
     outcome: SetOutcome
     origin: Origin
+    number: int = 1
 
 
 class Reported(NamedTuple):
@@ -88,26 +93,85 @@ class PressureChanged(NamedTuple):
     pressure: float
 
 
-Event = Union[Resolved, WroteRoute, Reported, Deleted, Evicted, MovedOn, RefusedInput, PressureChanged]
+class Served(NamedTuple):
+    """A partition carried out a batch. ``service_s``: what that took, without the way there and back."""
+
+    partition: int
+    service_s: float
+
+
+class Called(NamedTuple):
+    """A handle's call is over, and this became of some of its ``keys``.
+
+    ``operation``: the handle's method. ``outcome``: ``answered``, or why not. ``took_s``: from submission to
+    the last answer; None but in the first event of a call.
+    """
+
+    operation: str
+    outcome: str
+    keys: int
+    took_s: float | None
+
+
+class Carried(NamedTuple):
+    """A batch went to a partition and back, with somebody waiting for it all the while.
+
+    ``waited_s``: the round trip without the service: what a call that asks for nothing would have taken.
+    ``queued``: operations that wait in this handle for the partition now.
+    """
+
+    partition: int
+    round_trip_s: float
+    waited_s: float
+    queued: int
+
+
+Event = Union[
+    Resolved,
+    WroteRoute,
+    Reported,
+    Deleted,
+    Evicted,
+    MovedOn,
+    RefusedInput,
+    PressureChanged,
+    Served,
+    Called,
+    Carried,
+]
 Observer = Callable[[Event], None]
 
 
-def guarded(observer: Observer) -> Observer:
+class Guarded:
     """An observer whose failures are logged, the first with its traceback, and never passed on."""
-    failures = 0
 
-    def observe(event: Event) -> None:
-        nonlocal failures
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._failed = False
+
+    def __call__(self, event: Event) -> None:
         try:
-            observer(event)
+            self._observer(event)
         except Exception:  # an observer is foreign code: whatever it raises must not reach a caller
-            failures += 1
-            if failures == 1:
-                _log.exception(
-                    "the observer failed on %s; later failures are not logged", type(event).__name__
-                )
+            if not self._failed:
+                self._failed = True
+                kind = type(event).__name__
+                _log.exception("the observer failed on %s; later failures are not logged", kind)
 
-    return observe
+
+class Unguarded:
+    """An observer whose failures reach the caller: for tests, which must not pass over them."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def __call__(self, event: Event) -> None:
+        self._observer(event)
+
+
+def guarded(observer: Observer) -> Observer:
+    """The observer with its failures kept from callers, once, however often it is handed on."""
+    return observer if isinstance(observer, Guarded | Unguarded) else Guarded(observer)
 
 
 def unobserved(event: Event) -> None:

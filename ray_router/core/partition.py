@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
-from typing import cast
+from typing import Union, cast
 
 from ray_router.core import candidates
 from ray_router.core.admission import check_group, check_key, check_now, check_operation
@@ -58,6 +58,7 @@ from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import (
     Confidence,
     Delivery,
+    FallbackReason,
     Freshness,
     Holdings,
     Origin,
@@ -89,6 +90,10 @@ _EVICTION_COUNT = {
 _TRANSITION_COUNT = {Phase.STALE: "went_stale", Phase.TOMBSTONE: "expired", None: "forgotten"}
 
 
+Resolution = tuple[Scope, ResolutionSource, Union[FallbackReason, None], bool]
+"""What a resolve came to: the asking key's scope, what answered and why that, and whether it was stale."""
+
+
 class Partition:
     """One partition: a bounded table of sessions, the defaults, and what is counted.
 
@@ -103,6 +108,7 @@ class Partition:
         self._settings = settings
         self._watched = observer is not None
         self._tell = unobserved if observer is None else guarded(observer)
+        self._resolved: dict[Resolution, int] = {}
         retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
         policy = POLICIES[settings.eviction](settings.capacity)
         self._records = RecordFormat(settings.ttl_s)
@@ -194,6 +200,8 @@ class Partition:
             return self._refuse(error)
         if isinstance(operation, Resolve):
             answers = Answers(now, self._resolve_all(operation, now))
+            if self._resolved:
+                self._tell_resolved()
             self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(operation.keys))))
             return answers
         result = self._change(operation, now)
@@ -311,10 +319,10 @@ class Partition:
         self._counts["resolves"] += len(keys)
         self._counts["exact"] += len(keys)
         if self._watched:
-            threads = sum([key.count(":") == 3 for key in keys])
+            threads = "".join(keys).count(":") - 2 * len(keys)  # a room's key has two, a thread's three
             for scope, count in ((Scope.THREAD, threads), (Scope.ROOM, len(keys) - threads)):
                 if count:
-                    self._tell(Resolved(self._index, scope, ResolutionSource.EXACT, None, False, count))
+                    self._note_told((scope, ResolutionSource.EXACT, None, False), count)
 
     def _resolve(self, key: str, wishes: Resolve, now: float) -> Answer | Refused:
         state = self._table.state(key) if isinstance(key, str) else None
@@ -341,16 +349,17 @@ class Partition:
         if answer.stale:
             self._counts["stale_detections"] += 1
         if self._watched:
-            self._tell(
-                Resolved(
-                    self._index,
-                    scope_of(key),
-                    answer.source,
-                    answer.reason,
-                    answer.stale,
-                )
-            )
+            self._note_told((scope_of(key), answer.source, answer.reason, answer.stale), 1)
         return answer
+
+    def _note_told(self, alike: Resolution, count: int) -> None:
+        """Keys were resolved; whoever watches is told when the whole call is, once for all alike."""
+        self._resolved[alike] = self._resolved.get(alike, 0) + count
+
+    def _tell_resolved(self) -> None:
+        resolved, self._resolved = self._resolved, {}
+        for alike, count in resolved.items():
+            self._tell(Resolved(self._index, *alike, count))
 
     def _wider(self, key: str, widest: int) -> Iterator[Wider]:
         for scope, text in wider_than(key, widest):

@@ -31,6 +31,7 @@ from ray_router.gateway.sender import Sender, Senders, Verdict, judge_exception
 from ray_router.gateway.settings import GatewaySettings
 from ray_router.handle import RouterHandle
 from ray_router.model import Confidence, Route, Scope, SessionKey
+from ray_router.telemetry import application_tracer
 
 _CANCELLED_WITHIN_S = 2.0  # longer than a sender is given to end itself
 
@@ -96,6 +97,7 @@ class OutboundGateway:
         self._outcomes = dict.fromkeys(SendOutcome, 0)
         self._reports_lost = 0
         self._closed = False
+        self._tracer = application_tracer()
 
     async def send(
         self,
@@ -151,7 +153,7 @@ class OutboundGateway:
         if self._closed:
             raise GatewayClosedError(False)
         place = self._lanes.admit(outgoing.session, priority, self._router_level.read())
-        task = asyncio.get_running_loop().create_task(self._carry(outgoing, sender, place))
+        task = asyncio.get_running_loop().create_task(self._traced(outgoing, sender, place))
         task.add_done_callback(partial(self._carried, place))
         self._tasks.add(task)
         flight = Flight(task)
@@ -208,6 +210,17 @@ class OutboundGateway:
         if sender is None:
             raise NoSenderError(channel)
         return sender
+
+    async def _traced(self, outgoing: Outgoing, sender: Sender, place: Place) -> SendResult:
+        """One message's whole life here, as a span, if the application records traces."""
+        if self._tracer is None:
+            return await self._carry(outgoing, sender, place)
+        from ray_router.telemetry.spans import sending
+
+        with sending(self._tracer, outgoing.key.channel) as span:
+            result = await self._carry(outgoing, sender, place)
+            span.set_attribute("ray_router.outcome", result.outcome.value)
+            return result
 
     async def _carry(self, outgoing: Outgoing, sender: Sender, place: Place) -> SendResult:
         """One message's whole life here, in a task of its own."""

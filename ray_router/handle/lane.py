@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from ray_router.core.events import Carried, Observer
 from ray_router.core.operations import Operation, Resolve, Result
 from ray_router.handle.boarding import Boarding
 from ray_router.handle.courier import TICK_S, Courier
@@ -61,12 +62,18 @@ class Terms(NamedTuple):
 class Pending(Promise[Results]):
     """One submission's group, on its way to one partition and back."""
 
-    __slots__ = ("_operations", "deadline", "key", "lane", "now", "size")
+    __slots__ = ("_operations", "deadline", "key", "lane", "now", "size", "traceparent")
 
     def __init__(
-        self, lane: Lane, operations: tuple[Operation, ...], now: float | None, deadline: float
+        self,
+        lane: Lane,
+        operations: tuple[Operation, ...],
+        now: float | None,
+        deadline: float,
+        traceparent: str | None,
     ) -> None:
         super().__init__()
+        self.traceparent = traceparent
         self.lane = lane
         self.key: str | None = None
         self._operations = operations
@@ -141,6 +148,8 @@ class Lane:
         courier: carries out what nobody waits for.
         terms: the bounds that hold for every lane.
         clock: monotonic seconds.
+        tell: told what each round trip was like; None for nobody.
+        traced: whether calls may have a ``traceparent``.
     """
 
     def __init__(
@@ -150,7 +159,12 @@ class Lane:
         courier: Courier,
         terms: Terms,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        tell: Observer | None = None,
+        traced: bool = False,
     ) -> None:
+        self._tell = tell
+        self._traced = traced
         self.partition = partition
         self._transport = transport
         self._courier = courier
@@ -173,9 +187,20 @@ class Lane:
         """Whether the partition is known not to answer."""
         return self._down_since is not None
 
-    def submit(self, operations: tuple[Operation, ...], now: float | None, deadline: float) -> Pending:
-        """Send, or queue behind what is under way. ``deadline`` is monotonic seconds."""
-        return self.put(Pending(self, operations, now, deadline))
+    def submit(
+        self,
+        operations: tuple[Operation, ...],
+        now: float | None,
+        deadline: float,
+        traceparent: str | None = None,
+    ) -> Pending:
+        """Send, or queue behind what is under way.
+
+        Args:
+            deadline: monotonic seconds.
+            traceparent: of the span that records the call, if one does.
+        """
+        return self.put(Pending(self, operations, now, deadline, traceparent))
 
     def put(self, pending: P) -> P:
         """Send this, or queue it behind what is under way."""
@@ -294,6 +319,7 @@ class Lane:
                 self._incarnation,
                 boarding.groups,
                 self._waited_s,
+                _traceparents(passengers) if self._traced else (),
             )
             self._waited_s = None
             sent_at = self._clock()
@@ -336,10 +362,22 @@ class Lane:
                 return
             self._flight = None
             settlements = self._disembark(flight, landing)
+            carried = None if self._tell is None else self._carriage(flight, landing)
             settlements += self._send()
             if self._flight is not None:
                 self._watch()
         _settle(settlements)
+        if carried is not None:
+            assert self._tell is not None
+            self._tell(carried)
+
+    def _carriage(self, flight: Flight, landing: Response | Fault) -> Carried | None:
+        """What the flight was like; None when that is not known."""
+        if isinstance(landing, Fault) or not flight.timely:
+            return None
+        round_trip_s = self._clock() - flight.sent_at
+        waited_s = max(0.0, round_trip_s - landing.service_s)
+        return Carried(self.partition, round_trip_s, waited_s, self._queued)
 
     def _disembark(self, flight: Flight, landing: Response | Fault) -> list[tuple[Pending, Outcome[Results]]]:
         if isinstance(landing, Fault):
@@ -435,6 +473,11 @@ class Lane:
             if self._flight is not None:
                 self._watch()
         _settle(settlements)
+
+
+def _traceparents(passengers: list[Pending]) -> tuple[str, ...]:
+    """Of the calls that somebody records, each once: a call may have several passengers."""
+    return tuple(dict.fromkeys([each.traceparent for each in passengers if each.traceparent is not None]))
 
 
 def _settle(settlements: list[tuple[Pending, Outcome[Results]]]) -> None:

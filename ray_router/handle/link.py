@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 
+from ray_router.config import RouterConfig
 from ray_router.core.operations import Resolve
 from ray_router.core.record import RecordFormat
 from ray_router.core.slots import slot_function
@@ -17,6 +18,7 @@ from ray_router.handle.lane import Lane, Terms
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
 from ray_router.handle.resolutions import AnswerTerms
+from ray_router.telemetry import HandleTelemetry, for_handle
 from ray_router.transport import (
     Control,
     Directory,
@@ -77,10 +79,19 @@ class Link:
 
     The directory is asked for once. Until it has come, an event loop's submissions wait in the order in
     which they were made; other threads wait for it themselves.
+
+    Args:
+        watching: what watches the calls to a router of this config; as the application has set up its
+            OpenTelemetry when left out.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        watching: Callable[[RouterConfig], HandleTelemetry | None] | None = None,
+    ) -> None:
         self.transport = transport
+        self._watching = watching or _as_the_application_wants
         self._courier = Courier(self)
         self._lanes: dict[int, Lane] = {}
         self._lock = threading.Lock()
@@ -113,6 +124,12 @@ class Link:
         """How answers to those are read that wish nothing; only once the directory has come."""
         assert self._learned is not None
         return AnswerTerms(Resolve(()), self._learned.topology.epoch, self.records)
+
+    @cached_property
+    def telemetry(self) -> HandleTelemetry | None:
+        """What watches the calls, decided when the first is made; None for nothing."""
+        assert self._learned is not None
+        return self._watching(self._learned.config)
 
     def attended(self) -> Iterable[Lane]:
         """The lanes, which the courier looks after."""
@@ -202,5 +219,17 @@ class Link:
         assert self._learned is not None
         config, topology = self._learned
         terms = Terms(topology.epoch, config.fingerprint, config.max_pending_calls, config.max_batch)
-        lane = self._lanes[partition] = Lane(partition, self.transport, self._courier, terms)
+        watched = self.telemetry
+        lane = self._lanes[partition] = Lane(
+            partition,
+            self.transport,
+            self._courier,
+            terms,
+            tell=None if watched is None else watched.tell,
+            traced=watched is not None and watched.tracer is not None,
+        )
         return lane
+
+
+def _as_the_application_wants(config: RouterConfig) -> HandleTelemetry | None:
+    return for_handle(config.name, config.ray_metrics)

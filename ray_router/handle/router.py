@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -35,6 +36,7 @@ from ray_router.handle.reply import Reply, Submission
 from ray_router.handle.resolutions import AnswerTerms, Resolutions, Share, only_resolution
 from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, share_look, share_operations
 from ray_router.handle.stamps import Stamps
+from ray_router.handle.watched import WatchedCall
 from ray_router.model import (
     Confidence,
     Delivery,
@@ -50,6 +52,7 @@ from ray_router.model import (
     SetResult,
     Write,
 )
+from ray_router.telemetry import HandleTelemetry
 from ray_router.transport import Control, Directory, Transport
 
 _PRUNE_WITHIN_S = 60.0
@@ -68,13 +71,21 @@ class RouterHandle:
     Args:
         transport: carries calls to the partitions.
         clock: epoch seconds, for stamping what is not stamped.
+        watching: what watches the calls to a router of this config; as the application of this process
+            has set up its OpenTelemetry when left out. It does not pickle with the handle.
     """
 
-    def __init__(self, transport: Transport, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        clock: Callable[[], float] = time.time,
+        watching: Callable[[RouterConfig], HandleTelemetry | None] | None = None,
+    ) -> None:
         self._transport = transport
         self._clock = clock
         self._stamps = Stamps(clock)
-        self._link = Link(transport)
+        self._link = Link(transport, watching)
         self._now: float | None = None
 
     def __reduce__(self) -> tuple[Callable[..., RouterHandle], tuple[object, ...]]:
@@ -137,7 +148,7 @@ class RouterHandle:
             PartitionUnavailableError, DeadlineExceededError: on waiting; nobody acknowledged it.
         """
         write = stamped(Write(key, route, observed_at, origin, ttl_s), self._stamps)
-        return self._ask(write.key, write, answers.set_result)
+        return self._ask("set", write.key, write, answers.set_result)
 
     def set_many(self, items: Iterable[Write | tuple[SessionKey | str, Route]]) -> Reply[Sequence[SetResult]]:
         """``set`` for many, in one call to each partition; results in the order given.
@@ -152,7 +163,7 @@ class RouterHandle:
             for each in sets:
                 check_operation(each, directory.config.limits)
             shares = share_operations([(each.key, each) for each in sets], self._link.ownership)
-            scatter = self._scatter(shares, directory)
+            scatter = self._scatter("set_many", shares, directory)
             return Submission(scatter.parts, lambda: answers.set_results(scatter.gather(len(sets))))
 
         return self._submit(send)
@@ -163,7 +174,8 @@ class RouterHandle:
 
         def send(directory: Directory) -> Submission[RouteRecord | None]:
             check_key_fits(text, directory.config.limits)
-            scatter = self._scatter(share_look(text, Get(text), self._link.ownership), directory)
+            shares = share_look(text, Get(text), self._link.ownership)
+            scatter = self._scatter("get", shares, directory)
             return Submission(scatter.parts, lambda: answers.record(text, scatter.gather(1)[0]))
 
         return self._submit(send)
@@ -193,10 +205,10 @@ class RouterHandle:
         text = key_text(key)
         directory = self._link.directory
         nothing = allow_stale is False and widest_scope is Scope.ROOM and min_confidence is Confidence.NONE
-        if nothing and fallbacks == () and directory is not None:
+        if nothing and fallbacks == () and directory is not None and self._link.telemetry is None:
             return self._question(key, text, directory)
         wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
-        return self._resolve(wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
+        return self._resolve("resolve", wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
 
     def resolve_many(
         self,
@@ -213,7 +225,7 @@ class RouterHandle:
         """
         given, texts = several_keys(keys)
         wishes = Resolve(texts, fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
-        return self._resolve(wishes, lambda shares, terms: Resolutions(given, shares, terms))
+        return self._resolve("resolve_many", wishes, lambda shares, terms: Resolutions(given, shares, terms))
 
     def report(
         self,
@@ -237,12 +249,12 @@ class RouterHandle:
         stamp = self._stamps.now() if at is None else self._stamps.at(at)
         new = None if moved_to is None else route_text(moved_to, "moved_to")
         report = Report(key_text(key), route_text(route), delivery, stamp, new, retry_after_s)
-        return self._ask(report.key, report, answers.report_result)
+        return self._ask("report", report.key, report, answers.report_result)
 
     def delete(self, key: SessionKey | str) -> Reply[bool]:
         """Forget a session's routes, and refuse what was observed before now; whether there were any."""
         text = key_text(key)
-        return self._ask(text, Delete(text, self._stamps.now()), answers.found)
+        return self._ask("delete", text, Delete(text, self._stamps.now()), answers.found)
 
     def prune(self) -> Reply[PruneResult]:
         """Move every session on whose time has come; returns how many moved."""
@@ -271,33 +283,40 @@ class RouterHandle:
 
         return self._submit(send)
 
-    def _ask(self, key: str, operation: Operation, answer: Callable[[Sequence[Gathered]], T]) -> Reply[T]:
+    def _ask(
+        self, name: str, key: str, operation: Operation, answer: Callable[[Sequence[Gathered]], T]
+    ) -> Reply[T]:
         """Submit one operation to every keeper of its key."""
 
         def send(directory: Directory) -> Submission[T]:
             check_operation(operation, directory.config.limits)
             shares = share_operations([(key, operation)], self._link.ownership)
-            scatter = self._scatter(shares, directory)
+            scatter = self._scatter(name, shares, directory)
             return Submission(scatter.parts, lambda: answer(scatter.gather(1)[0]))
 
         return self._submit(send)
 
     def _question(self, key: SessionKey | str, text: str, directory: Directory) -> Reply[Resolution]:
-        """``_resolve`` for one key and no wishes."""
+        """``_resolve`` for one key and no wishes, that nobody watches."""
         check_key_fits(text, directory.config.limits)
         link = self._link
         lane = link.lane(link.ownership.owner(text))
         question = lane.put(Question(lane, text, self._now, self._deadline(directory)))
         return QuestionReply(question, partial(_read_question, key, link))
 
-    def _resolve(self, wishes: Resolve, read: Callable[[Sequence[Share], AnswerTerms], T]) -> Reply[T]:
+    def _resolve(
+        self, name: str, wishes: Resolve, read: Callable[[Sequence[Share], AnswerTerms], T]
+    ) -> Reply[T]:
         def send(directory: Directory) -> Submission[T]:
             self._check_size("keys", len(wishes.keys), directory)
             if wishes[1:] != _USUAL:
                 check_resolve(wishes, directory.config.limits)
             check_keys_fit(wishes.keys, directory.config.limits)
             deadline = self._deadline(directory)
-            scatter = ResolveScatter(wishes, self._link.ownership, self._link.lane, self._now, deadline)
+            call = self._watched(name, len(wishes.keys), directory)
+            scatter = ResolveScatter(
+                wishes, self._link.ownership, self._link.lane, self._now, deadline, call=call
+            )
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.gather(), terms))
 
@@ -310,10 +329,13 @@ class RouterHandle:
         if self._link.directory is not None:
             return Reply(send(self._link.directory))
         launched: Promise[Submission[T]] = Promise()
+        context = copy_context()  # a trace goes on where the call was made, not where it is sent
 
         def launch(directory: Directory | Exception) -> None:
             try:
-                launched.settle(directory if isinstance(directory, Exception) else send(directory))
+                launched.settle(
+                    directory if isinstance(directory, Exception) else context.run(send, directory)
+                )
             except Exception as error:  # a hash strategy is foreign code; whoever waits is told
                 launched.settle(error)
 
@@ -321,9 +343,16 @@ class RouterHandle:
         return Reply(launched)
 
     def _scatter(
-        self, shares: dict[int, tuple[list[int], tuple[Operation, ...]]], directory: Directory
+        self, name: str, shares: dict[int, tuple[list[int], tuple[Operation, ...]]], directory: Directory
     ) -> Scatter:
-        return Scatter(shares, self._link.lane, self._now, self._deadline(directory))
+        deadline = self._deadline(directory)
+        call = self._watched(name, sum([len(positions) for positions, _ in shares.values()]), directory)
+        return Scatter(shares, self._link.lane, self._now, deadline, call=call)
+
+    def _watched(self, name: str, keys: int, directory: Directory) -> WatchedCall | None:
+        """What tells of a call that is made now; None when nobody watches."""
+        telemetry = self._link.telemetry
+        return None if telemetry is None else WatchedCall(telemetry, name, directory.config.name, keys)
 
     def _deadline(self, directory: Directory) -> float:
         """When a call that is made now must be answered, monotonic seconds."""

@@ -10,6 +10,7 @@ from ray_router.handle.lane import Lane, Pending
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, Outcome
 from ray_router.handle.resolutions import Share, refusal
+from ray_router.handle.watched import WatchedCall
 
 
 class Gathered(NamedTuple):
@@ -25,6 +26,7 @@ class Scatter:
     Args:
         shares: partition -> (positions in the submission, what to do about them).
         lane: a link's, which is kept: whoever waits keeps the link, and with it the courier's care.
+        call: watches it; None when nobody does.
     """
 
     def __init__(
@@ -33,12 +35,17 @@ class Scatter:
         lane: Callable[[int], Lane],
         now: float | None,
         deadline: float,
+        *,
+        call: WatchedCall | None = None,
     ) -> None:
         self._lane = lane
+        traceparent = None if call is None else call.traceparent
         self._shares = [
-            (partition, positions, lane(partition).submit(operations, now, deadline))
+            (partition, positions, lane(partition).submit(operations, now, deadline, traceparent))
             for partition, (positions, operations) in shares.items()
         ]
+        if call is not None:
+            call.follow([(partition, part.size, part) for partition, _, part in self._shares])
 
     @property
     def parts(self) -> list[Pending]:
@@ -75,12 +82,17 @@ class ResolveScatter:
         lane: Callable[[int], Lane],
         now: float | None,
         deadline: float,
+        *,
+        call: WatchedCall | None = None,
     ) -> None:
         self._lane = lane
+        traceparent = None if call is None else call.traceparent
         self._shares = [
-            (partition, positions, lane(partition).submit((share,), now, deadline))
+            (partition, positions, lane(partition).submit((share,), now, deadline, traceparent))
             for partition, positions, share in _resolve_shares(wishes, ownership)
         ]
+        if call is not None:
+            call.follow([(partition, part.size, part) for partition, _, part in self._shares])
 
     @property
     def parts(self) -> list[Pending]:

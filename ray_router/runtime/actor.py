@@ -20,6 +20,7 @@ from ray_router.core.candidates import SessionState
 from ray_router.core.slots import Topology, slot_function
 from ray_router.errors import InvalidConfigError
 from ray_router.runtime.naming import actor_name
+from ray_router.telemetry import Home, for_partition
 from ray_router.transport import Control, Directory, PartitionShell
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,17 @@ class PartitionActor:
         self._config = config
         self._namespace = namespace
         self._topology = Topology.balanced(config.partitions)
-        self._shell = PartitionShell(index, config, self._topology, incarnation=_incarnation())
+        home = Home(config.name, index, _incarnation())
+        self._telemetry = for_partition(config.telemetry, config.ray_metrics, home)
+        self._shell = PartitionShell(
+            index,
+            config,
+            self._topology,
+            incarnation=home.incarnation,
+            observer=self._telemetry.observer,
+            work=self._telemetry.work,
+        )
+        self._telemetry.watch(self._shell.stats)
         # The table's queues are in place and hold nothing that refers back: a collector that goes through
         # them, a million sessions long, for each full collection would find nothing and stop the process.
         gc.freeze()
@@ -83,6 +94,8 @@ class PartitionActor:
     def hello(self) -> Hello:
         """What a newcomer needs to know."""
         directory = Directory(self._config, self._topology)
+        if self._telemetry.problem is not None and self._shell.incarnation == 1:
+            return Hello(directory, {}, (), self._telemetry.problem)  # later lives go without
         try:
             slots = sample_slots(self._config.hash_strategy)
         except InvalidConfigError as error:
@@ -97,8 +110,9 @@ class PartitionActor:
 
     @ray.method(concurrency_group="control")
     def close(self) -> None:
-        """Stop what runs by itself; the end is near."""
+        """Stop what runs by itself, and flush what was collected; the end is near."""
         self._closing.set()
+        self._telemetry.close()
 
     def _find(self, partition: int) -> ActorHandle[Any] | None:
         """The actor that has the partition's name now; Ray remembers it, and knows when it is gone."""

@@ -2,7 +2,7 @@
 
 from ray_router.testing.clock import ManualClock
 from ray_router.testing.faulty import FaultyTransport, HeldTicket, wait_until
-from ray_router.testing.recording import RecordingObserver, local_router
+from ray_router.testing.recording import RecordingObserver, local_router, loud
 
 __all__ = [
     "FaultyTransport",
@@ -10,5 +10,6 @@ __all__ = [
     "ManualClock",
     "RecordingObserver",
     "local_router",
+    "loud",
     "wait_until",
 ]

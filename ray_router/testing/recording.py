@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TypeVar
 
 from ray_router.config import RouterConfig
-from ray_router.core.events import Event, Observer
+from ray_router.core.events import Event, Observer, Unguarded
 from ray_router.handle import RouterHandle
 from ray_router.testing.clock import ManualClock
 from ray_router.transport import LocalTransport
@@ -30,6 +31,11 @@ class RecordingObserver:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+def loud(observer: Observer) -> Observer:
+    """An observer whose failures reach whoever called the router, instead of the log."""
+    return Unguarded(observer)
+
+
 def local_router(
     config: RouterConfig | None = None,
     *,
@@ -41,7 +47,8 @@ def local_router(
     Args:
         config: the router's config.
         clock: moves when told to; the present time when left out.
-        observer: told of every event.
+        observer: told of every event. What it raises reaches the caller: a router that serves users logs
+            an observer's first failure and goes on, a test had better fail.
 
     >>> from ray_router import Route
     >>> router = local_router()
@@ -50,6 +57,8 @@ def local_router(
     >>> router.resolve("telegram:bot:room:thread").result().require().external_room_id
     '-100123'
     """
-    timing = {} if clock is None else {"clock": clock}
-    transport = LocalTransport(config or RouterConfig(), observer=observer, **timing)
-    return RouterHandle(transport, **timing)
+    if observer is not None:
+        observer = loud(observer)
+    now = clock or time.time
+    transport = LocalTransport(config or RouterConfig(), clock=now, observer=observer)
+    return RouterHandle(transport, clock=now)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from ray_router.config import RouterConfig
-from ray_router.core.events import Observer
+from ray_router.core.events import Observer, guarded
 from ray_router.core.slots import Topology
+from ray_router.telemetry import work_of
 from ray_router.transport.protocol import Control, Directory, Fault
 from ray_router.transport.shell import PartitionShell
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 T = TypeVar("T")
 
@@ -44,6 +48,7 @@ class LocalTransport:
         config: the router's config.
         clock: epoch seconds; partitions with a wall clock read it.
         observer: told of every event of every partition.
+        tracer: records the partitions' work in their callers' traces.
     """
 
     def __init__(
@@ -52,10 +57,12 @@ class LocalTransport:
         *,
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._config = config
         self._clock = clock
-        self._observer = observer
+        self._observer = None if observer is None else guarded(observer)
         self._topology = Topology.balanced(config.partitions)
         self._partitions = [self._start(index, 1) for index in range(config.partitions)]
 
@@ -101,4 +108,5 @@ class LocalTransport:
             incarnation=incarnation,
             clock=self._clock,
             observer=self._observer,
+            work=None if self._tracer is None else work_of(self._tracer, self._config.name, index),
         )

@@ -10,18 +10,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.candidates import SessionState
-from ray_router.core.events import Observer
+from ray_router.core.events import Observer, Served, guarded
 from ray_router.core.operations import Refused
 from ray_router.core.partition import Partition
 from ray_router.core.slots import Topology
 from ray_router.errors import InvalidCallError
 from ray_router.model import PartitionStats
 from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse
-from ray_router.wire import Response, pack_response, unpack_batch
+from ray_router.wire import Batch, Response, pack_response, unpack_batch
+
+if TYPE_CHECKING:
+    from ray_router.telemetry.spans import Work
 
 _CLEAN_AT_ONCE = 100  # entries moved on under one hold of the lock: about a millisecond
 
@@ -35,6 +39,8 @@ class PartitionShell:
         topology: who owns which slot.
         incarnation: which life of the partition this is, from 1.
         clock: epoch seconds.
+        observer: told of every event; None costs nothing.
+        work: records each batch in its callers' traces; None costs nothing.
     """
 
     def __init__(
@@ -46,13 +52,16 @@ class PartitionShell:
         incarnation: int = 1,
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
+        work: Work | None = None,
     ) -> None:
+        self._work = work
         self._index = index
         self._config = config
         self._topology = topology
         self._clock = clock
         self._born_at = time.monotonic()
-        self._partition = Partition(index, config.partition_settings(), observer)
+        self._tell = None if observer is None else guarded(observer)
+        self._partition = Partition(index, config.partition_settings(), self._tell)
         self._lock = threading.Lock()
         self._event_time = 0.0
         self.incarnation = incarnation
@@ -67,6 +76,12 @@ class PartitionShell:
         """
         started = time.perf_counter()
         batch = unpack_batch(data)
+        if self._work is None:
+            return self._apply(batch, started)
+        with self._work.batch(batch.traceparents):
+            return self._apply(batch, started)
+
+    def _apply(self, batch: Batch, started: float) -> bytes:
         if batch.fingerprint != self._config.fingerprint:
             raise PartitionBroken("the router was deployed anew with another config: connect again")
         if batch.incarnation > self.incarnation:
@@ -82,6 +97,8 @@ class PartitionShell:
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
                 self._event_time = max(times, default=self._event_time)
         service_s = time.perf_counter() - started
+        if self._tell is not None:
+            self._tell(Served(self._index, service_s))
         return pack_response(Response(self._topology.epoch, self.incarnation, service_s, results))
 
     def ping(self) -> Pulse:

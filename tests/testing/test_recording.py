@@ -8,7 +8,7 @@ import pytest
 
 import ray_router.testing
 from ray_router import LocalTransport, Origin, Route, RouterConfig, Scope, SetOutcome
-from ray_router.core.events import Deleted, Resolved, WroteRoute
+from ray_router.core.events import Deleted, Resolved, Served, WroteRoute
 from ray_router.testing import ManualClock, RecordingObserver, clock, faulty, local_router, recording
 
 KEY, HOME = "tg:bot:room", Route("home")
@@ -21,7 +21,8 @@ def test_it_keeps_every_event_in_order() -> None:
     router.set(KEY, HOME).result()
     router.resolve(KEY).result()
     router.delete(KEY).result()
-    assert [type(event) for event in observer.events] == [WroteRoute, Resolved, Deleted]
+    kinds = [type(event) for event in observer.events]
+    assert kinds == [WroteRoute, Served, Resolved, Served, Deleted, Served]
     (wrote,) = observer.of(WroteRoute)
     assert (wrote.scope, wrote.outcome, wrote.origin) == (Scope.ROOM, SetOutcome.STORED, Origin.INBOUND)
     assert [event.found for event in observer.of(Deleted)] == [True]

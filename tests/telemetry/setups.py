@@ -1,0 +1,55 @@
+"""Set-ups that a config may name, good and bad."""
+
+from __future__ import annotations
+
+from opentelemetry.sdk.metrics import MeterProvider
+
+from ray_router.core.events import Observer
+from ray_router.telemetry import Home, Providers
+from ray_router.testing import RecordingObserver
+
+from .reading import InMemory
+
+MEMORY = InMemory()
+SEEN = RecordingObserver()
+HOMES: list[Home] = []
+
+
+def private(home: Home) -> Providers:
+    """Providers of its own, without traces."""
+    HOMES.append(home)
+    return Providers(MEMORY.provider)
+
+
+def observing(home: Home) -> Observer:
+    """An observer of its own."""
+    HOMES.append(home)
+    return SEEN
+
+
+def nothing(home: Home) -> None:
+    """What sets nothing up."""
+    HOMES.append(home)
+
+
+def failing(home: Home) -> None:
+    """What fails."""
+    raise OSError("no collector")
+
+
+def wrong(home: Home) -> str:
+    """What returns something else."""
+    return "telemetry"
+
+
+class Unflushable(MeterProvider):
+    """A provider that cannot be flushed."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Fail."""
+        raise OSError("no collector")
+
+
+def unflushable(home: Home) -> Providers:
+    """A provider that cannot be flushed."""
+    return Providers(Unflushable())
