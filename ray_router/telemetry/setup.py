@@ -21,6 +21,7 @@ from ray_router.telemetry.home import Home, Providers
 from ray_router.telemetry.readings import Stats
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Tracer
 
     from ray_router.telemetry.spans import Work
@@ -124,12 +125,10 @@ def for_handle(router: str, ray_metrics: bool) -> HandleTelemetry | None:
     observers: list[Observer | None] = []
     tracer = application_tracer()
     try:
-        if _has_sdk():
-            from opentelemetry import metrics
-
+        if (meters := _application_meters()) is not None:
             from ray_router.telemetry.otel import OtelCalls
 
-            observers.append(OtelCalls(router, metrics.get_meter(_SCOPE)))
+            observers.append(OtelCalls(router, meters.get_meter(_SCOPE)))
         if ray_metrics and _on_ray():
             from ray_router.telemetry.ray_metrics import RayCalls
 
@@ -141,12 +140,31 @@ def for_handle(router: str, ray_metrics: bool) -> HandleTelemetry | None:
 
 
 def application_tracer() -> Tracer | None:
-    """The tracer of this process's application; None when it has loaded no SDK that would record."""
+    """The tracer of this process's application; None when it has set up nothing that would record."""
     if not _has_sdk():
         return None
     from opentelemetry import trace
 
-    return trace.get_tracer(_SCOPE)
+    tracers = trace.get_tracer_provider()
+    return tracers.get_tracer(_SCOPE) if _is_set_up(tracers) else None
+
+
+def _application_meters() -> MeterProvider | None:
+    """The meter provider of this process's application; None when it has set up none."""
+    if not _has_sdk():
+        return None
+    from opentelemetry import metrics
+
+    meters = metrics.get_meter_provider()
+    return meters if _is_set_up(meters) else None
+
+
+def _is_set_up(provider: object) -> bool:
+    """Whether a provider is somebody's: what the API puts in place until then comes from the API itself.
+
+    That the SDK is loaded says little: Ray loads it for metrics of its own, and sets no provider.
+    """
+    return not type(provider).__module__.startswith(("opentelemetry.metrics", "opentelemetry.trace"))
 
 
 def work_of(tracer: Tracer, router: str, partition: int) -> Work:
