@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
 
 from ray_router import LocalTransport, PartitionUnavailableError, Route, RouterConfig, RouterHandle
 from ray_router.core.events import Called, Carried
-from ray_router.telemetry import HandleTelemetry, for_handle
+from ray_router.telemetry import HandleTelemetry
 from ray_router.telemetry.otel import OtelCalls
 from ray_router.testing import FaultyTransport, RecordingObserver, loud
 
@@ -76,8 +78,23 @@ def test_the_meter_counts_calls_by_operation_and_outcome() -> None:
     assert totals(series, "ray_router.round_trip.waiting", "partition") == {("0",): 3}
 
 
-def test_an_application_with_an_sdk_has_its_calls_watched() -> None:
-    """Where an SDK is loaded, a handle finds it by itself; Ray's metrics need a Ray."""
-    assert MeterProvider.__module__.startswith("opentelemetry.sdk")
-    telemetry = for_handle("chat", ray_metrics=False)
-    assert telemetry is not None and telemetry.tell is not None and telemetry.tracer is not None
+APPLICATION = """
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from ray_router.telemetry import for_handle
+
+assert for_handle("chat", ray_metrics=False) is None
+metrics.set_meter_provider(MeterProvider())
+trace.set_tracer_provider(TracerProvider())
+telemetry = for_handle("chat", ray_metrics=False)
+assert telemetry is not None and telemetry.tell is not None and telemetry.tracer is not None
+"""
+
+
+def test_an_application_that_sets_telemetry_up_has_its_calls_watched() -> None:
+    """Where global providers were set a handle finds them; that an SDK is loaded is not enough.
+
+    A process sets its providers once, so this is one of its own.
+    """
+    subprocess.run([sys.executable, "-c", APPLICATION], check=True)
