@@ -116,16 +116,16 @@ class Resolutions(Sequence[Resolution]):
 
 def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: AnswerTerms) -> Resolution:
     """One answer, with its key."""
-    named = key if type(key) is SessionKey else session_key_of(str(key))
+    its_key = named(key)
     if isinstance(share.answers, Failure):
-        answer = _fallback(str(named), share.answers, terms.wishes)
+        answer = _fallback(str(its_key), share.answers, terms.wishes)
     elif type(item) is str:
-        return exact_resolution(named, item, share.answers.now, share.partition, terms)
+        return exact_resolution(its_key, item, share.answers.now, share.partition, terms)
     else:
         assert isinstance(item, Answer)
         answer = item
     return Resolution(
-        named,
+        its_key,
         None if answer.route is None else route_of(answer.route),
         answer.source,
         answer.reason,
@@ -137,6 +137,11 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: An
         share.partition,
         terms.epoch,
     )
+
+
+def named(key: SessionKey | str) -> SessionKey:
+    """The key itself, whichever way the caller wrote it."""
+    return key if isinstance(key, SessionKey) else session_key_of(key)
 
 
 def exact_resolution(

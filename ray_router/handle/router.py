@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
-from ray_router.core.operations import Delete, Get, Operation, Report, Resolve
+from ray_router.core.operations import Answers, Delete, Get, Operation, Report, Resolve
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.intake import (
@@ -33,7 +33,14 @@ from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
 from ray_router.handle.question import Question, QuestionReply
 from ray_router.handle.reply import Reply, Submission
-from ray_router.handle.resolutions import AnswerTerms, Resolutions, Share, only_resolution
+from ray_router.handle.resolutions import (
+    AnswerTerms,
+    Resolutions,
+    Share,
+    exact_resolution,
+    named,
+    only_resolution,
+)
 from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, share_look, share_operations
 from ray_router.handle.stamps import Stamps
 from ray_router.handle.watched import WatchedCall
@@ -375,5 +382,8 @@ def _handle_at(transport: Transport, now: float) -> RouterHandle:
 
 
 def _read_question(key: SessionKey | str, link: Link, question: Question) -> Resolution:
+    partition = question.lane.partition
     answers = said(question.outcome)
-    return only_resolution(key, Share(question.lane.partition, None, answers), link.usual)
+    if type(answers) is Answers and type(record := answers.items[0]) is str:
+        return exact_resolution(named(key), record, answers.now, partition, link.usual)
+    return only_resolution(key, Share(partition, None, answers), link.usual)
