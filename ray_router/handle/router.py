@@ -291,7 +291,7 @@ class RouterHandle:
         down are left out.
 
         Args:
-            within: how much of the hit ratio of no limits at all may be given up for smaller settings, 0 to 1.
+            within: how much of the hit ratio without limits may be given up for smaller settings, 0 to 1.
 
         Raises:
             InvalidCallError: at once; ``within`` is no such share.

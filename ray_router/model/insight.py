@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was counted over the last ``span_s`` seconds, of which ``covered_s`` were seen; adds up with ``+``.
+    """What was counted over the last ``span_s`` seconds; adds up with ``+``.
 
-    ``writes`` are sets that were answered; ``busy_s``: seconds spent on calls, of all partitions together.
+    ``covered_s``: how many seconds the counts are of. ``writes`` are sets that were answered; ``busy_s``:
+    seconds spent on calls, of all partitions together.
     """
 
     span_s: float
@@ -49,8 +50,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class AskAge:
-    """Asks that came at most ``up_to_s`` seconds after their session's last write, and later than the next
-    smaller one's: estimated from a sample."""
+    """Asks that came at most ``up_to_s`` seconds after their session's last write; estimated from a sample.
+
+    Those that are younger belong to the next smaller one.
+    """
 
     up_to_s: float
     asks: float
@@ -58,8 +61,10 @@ class AskAge:
 
 @dataclass(frozen=True, slots=True)
 class HotRoom:
-    """A room with its slot and its uses, resolves and writes of all its sessions: ``uses`` is an estimate
-    that is too high by at most ``over``, and by what the sampling makes of it."""
+    """A room with its slot and its uses: resolves and writes of all its sessions.
+
+    ``uses`` is an estimate, which is too high by at most ``over`` but for what the sampling makes of it.
+    """
 
     room: str
     slot: int

@@ -89,8 +89,8 @@ class Holdings:
 class PartitionStats:
     """One partition. ``available=False`` means it did not answer, and the rest is empty.
 
-    ``windows``: the last minute, ten minutes and hour; ``load``: its hottest rooms and slots, estimated from a
-    sample; ``ask_ages``: how old sessions' routes were when they were asked for, as well.
+    ``windows``: the last minute, ten minutes and hour. Estimated from a sample are ``load``, its hottest
+    rooms and slots, and ``ask_ages``, how old sessions' routes were when they were asked for.
     """
 
     partition: int

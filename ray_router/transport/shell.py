@@ -20,7 +20,7 @@ from ray_router.core.insight import Insight
 from ray_router.core.operations import Refused
 from ray_router.core.partition import Partition
 from ray_router.core.slots import SlotOf, Topology, slot_function
-from ray_router.errors import InvalidConfigError
+from ray_router.errors import InvalidCallError, InvalidConfigError
 from ray_router.model import PartitionInsight, PartitionStats
 from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse
 from ray_router.wire import Batch, Response, pack_response, unpack_batch

@@ -12,7 +12,7 @@ from ray_router.workload.simulate import (
     simulate,
     simulate_router,
 )
-from ray_router.workload.sweep import Sweep, SweepPoint, sweep
+from ray_router.workload.sweep import Grid, Sweep, SweepPoint, sweep
 from ray_router.workload.synthetic import SyntheticTraffic
 from ray_router.workload.tally import PartitionTally, Recorder, Tally
 
@@ -21,6 +21,7 @@ __all__ = [
     "BadLineError",
     "Event",
     "EventLog",
+    "Grid",
     "LogError",
     "LogFormat",
     "PartitionTally",

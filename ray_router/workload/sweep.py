@@ -5,7 +5,7 @@ All routers are given the events side by side, so that these are read once and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ray_router.errors import InvalidCallError
@@ -17,8 +17,23 @@ MOST_POINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """What to sweep: each TTL (seconds) with each capacity (sessions of the whole router); None: no limit."""
+
+    ttls_s: tuple[float | None, ...]
+    capacities: tuple[int | None, ...]
+    partitions: int = 1
+    eviction: str = "lru"
+
+    @property
+    def points(self) -> int:
+        """How many pairs there are."""
+        return len(self.ttls_s) * len(self.capacities)
+
+
+@dataclass(frozen=True, slots=True)
 class SweepPoint:
-    """What one pair of settings gave; as in ``SimulationResult``. None stands for no limit."""
+    """What one pair of settings gave; as in ``SimulationResult``."""
 
     ttl_s: float | None
     capacity: int | None
@@ -30,8 +45,9 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A whole sweep: a point for each TTL with each capacity, in the order given."""
+    """A whole sweep: a point for each TTL with each capacity, in the order of the grid."""
 
+    grid: Grid
     events: int
     sessions: int
     first_at: float
@@ -39,28 +55,20 @@ class Sweep:
     points: tuple[SweepPoint, ...]
 
 
-def sweep(
-    events: Iterable[Event],
-    ttls_s: Sequence[float | None],
-    capacities: Sequence[int | None],
-    partitions: int = 1,
-    eviction: str = "lru",
-) -> Sweep:
+def sweep(events: Iterable[Event], grid: Grid) -> Sweep:
     """Simulate each TTL with each capacity.
-
-    Args:
-        ttls_s: seconds; None for no expiry.
-        capacities: sessions that the whole router may hold; None for no limit.
 
     Raises:
         InvalidCallError: there is nothing to sweep, or too much.
         InvalidConfigError, InvalidInputError, Exception: as from ``simulate``.
     """
-    pairs = [(ttl_s, capacity) for ttl_s in ttls_s for capacity in capacities]
-    if not 1 <= len(pairs) <= MOST_POINTS:
-        raise InvalidCallError("sweep", f"is of {len(pairs)} points; it must be 1 to {MOST_POINTS}")
+    if not 1 <= grid.points <= MOST_POINTS:
+        raise InvalidCallError("grid", f"is of {grid.points} points; it must be of 1 to {MOST_POINTS}")
+    pairs = [(ttl_s, capacity) for ttl_s in grid.ttls_s for capacity in grid.capacities]
     simulations = [
-        Simulation(event_config(partitions=partitions, ttl_s=ttl_s, capacity=capacity, eviction=eviction))
+        Simulation(
+            event_config(partitions=grid.partitions, ttl_s=ttl_s, capacity=capacity, eviction=grid.eviction)
+        )
         for ttl_s, capacity in pairs
     ]
     for at, key, route in events:
@@ -73,4 +81,4 @@ def sweep(
         SweepPoint(ttl_s, capacity, result.hit_ratio, result.evicted, result.expired, result.live)
         for (ttl_s, capacity), result in zip(pairs, results, strict=True)
     )
-    return Sweep(tally.events, tally.sessions, tally.first_at, tally.last_at, points)
+    return Sweep(grid, tally.events, tally.sessions, tally.first_at, tally.last_at, points)

@@ -131,7 +131,7 @@ def _least_capacity(curve: RouterCurve, ttl_s: float, least_hits: float) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if curve.hit_ratio(ttl_s, middle) >= least_hits else (middle, high)
-    unit = 10 ** max(0, len(str(high)) - 2)
+    unit = int(10 ** max(0, len(str(high)) - 2))
     return -(-high // unit) * unit
 
 

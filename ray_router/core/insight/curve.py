@@ -38,7 +38,7 @@ class HitCurve:
         self._sessions = _sessions_within(counts)
 
     def hit_ratio(self, ttl_s: float, capacity: float) -> float:
-        """Share of asks answered with this TTL (seconds) and this many live sessions; both may be infinite."""
+        """Share of asks answered with this TTL (seconds) and this many live sessions; either may be inf."""
         outlasts = self._outlasts(capacity)
         within = [AGES.share_below(ttl_s, age) for age in range(AGES.classes)]
         kept = [INTERVALS.share_below(outlasts, interval) for interval in range(INTERVALS.classes)]

@@ -12,16 +12,18 @@ from typing import NamedTuple
 
 
 class Hot(NamedTuple):
-    """A name with its count, of which at most ``over`` were others'."""
+    """A name with how much came of it, of which at most ``over`` was others'."""
 
     name: str
-    count: float
+    weight: float
     over: float
 
 
 class Hottest:
-    """Counts of at most ``places`` names; all counts are halved each time their sum reaches ``fades_at``
-    samples, so that what was hot long ago cools down."""
+    """Counts of at most ``places`` names.
+
+    All counts are halved after each ``fades_at`` samples, so that what was hot long ago cools down.
+    """
 
     def __init__(self, places: int = 128, fades_at: int = 1 << 16) -> None:
         self._places = places

@@ -42,7 +42,7 @@ class Loads:
         of_rooms = self._uses / self._rooms.total if self._rooms.total else 0.0
         of_slots = self._uses / sum(self._slots.values()) if self._slots else 0.0
         rooms = tuple(
-            HotRoom(name, self._slot_of(name), count * of_rooms, over * of_rooms)
-            for name, count, over in self._rooms.top(ROOMS_SHOWN)
+            HotRoom(name, self._slot_of(name), weight * of_rooms, over * of_rooms)
+            for name, weight, over in self._rooms.top(ROOMS_SHOWN)
         )
         return Load(self._uses, rooms, tuple((slot, load * of_slots) for slot, load in slots))

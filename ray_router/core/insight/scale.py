@@ -1,4 +1,4 @@
-"""``Scale``: positive numbers in classes of equal ratio, so that seconds and years fit into one small table."""
+"""``Scale``: positive numbers in classes of equal ratio: seconds and years fit into one small table."""
 
 from __future__ import annotations
 

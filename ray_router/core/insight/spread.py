@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ray_router.core.slots import SLOTS
 from ray_router.core.insight.words import percent
+from ray_router.core.slots import SLOTS
 from ray_router.model import PartitionInsight, RouterStats, Suggestion
 
 _BUSY_MOST = 0.5  # of the time of the busiest partition: half is left for bursts, and for a peer's load

@@ -54,7 +54,13 @@ class Windows:
             if at <= now - span_s - _STEP_S:
                 break
             since, before = at, copied
-        counted = [current - then for current, then in zip(totals, before, strict=True)]
         known_s = 0.0 if self._began_at is None else max(0.0, now - self._began_at)
-        covered_s = min(known_s, max(span_s, now - since))
-        return Window(span_s, covered_s, *map(int, counted[:4]), busy_s=max(0.0, counted[4]))
+        return Window(
+            span_s,
+            covered_s=min(known_s, max(span_s, now - since)),
+            resolves=totals.resolves - before.resolves,
+            exact=totals.exact - before.exact,
+            fallbacks=totals.fallbacks - before.fallbacks,
+            writes=totals.writes - before.writes,
+            busy_s=totals.busy_s - before.busy_s,
+        )
