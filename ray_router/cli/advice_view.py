@@ -87,7 +87,7 @@ def _suggested(suggestion: Suggestion) -> Cell:
 
 def _value(suggestion: Suggestion, value: float | None) -> str:
     if suggestion.setting == "ttl_s":
-        return duration(value) + ("" if value is None else f" ({value:g} s)")
+        return duration(value) + ("" if value is None else f" ({value:,.0f} s)")
     return _count(value)
 
 

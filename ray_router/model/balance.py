@@ -41,10 +41,8 @@ def explained(loads: Mapping[int, float], load: Load, owner: Mapping[str, int]) 
             f"partition {busiest} has {share:.0%} of the load, {imbalance:.1f} times the mean of {len(loads)}"
         )
         if hot and owner[hot[0].room] == busiest:
-            rest = dict(loads)
-            rest[busiest] -= min(rest[busiest], load.share(hot[0].uses) * sum(loads.values()))
             found.append(
-                f"that is because of {hot[0].room}: a room's sessions share a slot, which more partitions do "
-                f"not divide; all else lies {imbalance_of(list(rest.values())):.1f} times the mean at most"
+                f"that is because of {hot[0].room}: the sessions of a room share a slot, and so a partition, "
+                f"however many there are"
             )
     return tuple(found)

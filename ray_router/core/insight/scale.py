@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import inf, log2
 
 
@@ -15,27 +16,25 @@ class Scale:
     def __init__(self, per_doubling: int, doublings: int) -> None:
         self.classes = per_doubling * doublings + 1
         self._per_doubling = per_doubling
+        self._ends = [2.0 ** (number / per_doubling) for number in range(self.classes)]
 
     def class_of(self, value: float) -> int:
         """The class of a number; one of 0 or less is in the first."""
-        if value <= 1.0:
-            return 0
-        if value == inf:
-            return self.classes - 1
-        return min(self.classes - 1, -int(-log2(value) * self._per_doubling // 1))
+        return min(self.classes - 1, bisect_left(self._ends, value))
 
     def share_below(self, value: float, number: int) -> float:
         """Which share of a class lies at or below ``value``, 0 to 1, if it is spread evenly on the scale."""
         if number == 0:
             return min(1.0, max(0.0, value))
-        if value == inf:
+        if value >= self._ends[number]:
             return 1.0
-        place = log2(value) * self._per_doubling if value > 1.0 else 0.0
-        return min(1.0, max(0.0, place - (number - 1)))
+        if value <= self._ends[number - 1]:
+            return 0.0
+        return log2(value) * self._per_doubling - (number - 1)
 
     def upper_end(self, number: int) -> float:
-        """The greatest number of a class."""
-        return float(2.0 ** (number / self._per_doubling))
+        """The greatest number of a class; of the last, where it would end if it were like the others."""
+        return self._ends[number]
 
 
 AGES = Scale(8, 32)

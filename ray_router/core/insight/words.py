@@ -23,7 +23,7 @@ def duration(seconds: float | None) -> str:
     """A duration in its greatest unit; ``no limit`` for none."""
     if seconds is None or seconds == inf:
         return "no limit"
-    unit, name = next((each for each in _UNITS if seconds >= 2 * each[0]), _UNITS[-1])
+    unit, name = next((each for each in _UNITS if seconds >= 2 * each[0] or seconds == each[0]), _UNITS[-1])
     number = f"{seconds / unit:.3g}"
     return f"{number} {name}{'' if number == '1' else 's'}"
 
