@@ -103,7 +103,8 @@ class ReuseCounts:
         watched, stride: sessions watched now; one write in so many is sampled now.
         touches: uses of sessions that had been written, as weights.
         cells: (class of age, class of interval, weight) of asks that came after a write.
-        intervals: weights of the runs of uses between two of one session, by class.
+        intervals, open: weights of the runs of uses between two of one session, by class, and of those that
+            have not ended, by how long they are now.
         started: weights of sampled writes, by group of sessions.
         ages: weights of asks by group of sessions and class of age.
     """
@@ -117,6 +118,7 @@ class ReuseCounts:
     touches: float = 0.0
     cells: tuple[tuple[int, int, float], ...] = ()
     intervals: tuple[float, ...] = ()
+    open: tuple[float, ...] = ()
     started: tuple[float, ...] = ()
     ages: tuple[tuple[float, ...], ...] = ()
 

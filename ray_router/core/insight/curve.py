@@ -97,16 +97,20 @@ class RouterCurve:
 
 
 def _sessions_within(counts: ReuseCounts) -> list[float]:
-    """How many sessions are used in a run of uses as long as each class's upper end."""
+    """How many sessions are used in a run of uses as long as each class's upper end.
+
+    What has not ended yet says only that it is longer than it has been so far (Kaplan and Meier, 1958).
+    """
     uses = counts.asks + counts.writes
     if not counts.touches or not uses:
         return []
     density = counts.touches / uses  # an ask for a session never written uses nothing
     sessions: list[float] = []
-    total, again, begins, going_on = 0.0, 0.0, 0.0, 1.0
-    for number, weight in enumerate(counts.intervals):
-        again += weight
-        ends, still_going_on = INTERVALS.upper_end(number), max(0.0, 1.0 - again / counts.touches)
+    total, begins, going_on, known = 0.0, 0.0, 1.0, counts.touches
+    for number, (weight, still_open) in enumerate(zip(counts.intervals, counts.open, strict=True)):
+        ends = INTERVALS.upper_end(number)
+        still_going_on = going_on * max(0.0, 1.0 - weight / known) if known > 0 else going_on
+        known -= weight + still_open
         mean = going_on if ends <= _EXACT_UP_TO else (going_on + still_going_on) / 2
         total += density * (ends - begins) * mean
         sessions.append(total)

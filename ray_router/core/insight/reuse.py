@@ -108,9 +108,16 @@ class ReuseSample:
             touches=self._touches,
             cells=tuple((*divmod(cell, width), weight) for cell, weight in self._cells.items()),
             intervals=tuple(self._intervals),
+            open=tuple(self._open()),
             started=tuple(self._started),
             ages=tuple(tuple(ages) for ages in self._ages),
         )
+
+    def _open(self) -> list[float]:
+        weights = [0.0] * INTERVALS.classes
+        for watch in self._watched.values():
+            weights[INTERVALS.class_of(self._uses - watch.used)] += watch.weight
+        return weights
 
     def _pass(self, keys: Sequence[str], now: float, *, wrote: bool) -> None:
         if self._first_at is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from math import inf, log2
+from math import log2
 
 
 class Scale:
@@ -16,7 +16,7 @@ class Scale:
     def __init__(self, per_doubling: int, doublings: int) -> None:
         self.classes = per_doubling * doublings + 1
         self._per_doubling = per_doubling
-        self._ends = [2.0 ** (number / per_doubling) for number in range(self.classes)]
+        self._ends: list[float] = [2.0 ** (number / per_doubling) for number in range(self.classes)]
 
     def class_of(self, value: float) -> int:
         """The class of a number; one of 0 or less is in the first."""

@@ -36,9 +36,7 @@ def test_it_is_within_a_point_of_the_truth(curve: HitCurve, ttl_s: float, capaci
     ttls_s=st.tuples(st.floats(0.1, 1e6), st.floats(0.1, 1e6)).map(sorted),
     capacities=st.tuples(st.integers(1, 3_000), st.integers(1, 3_000)).map(sorted),
 )
-def test_more_of_either_gives_no_less(
-    curve: HitCurve, ttls_s: list[float], capacities: list[int]
-) -> None:
+def test_more_of_either_gives_no_less(curve: HitCurve, ttls_s: list[float], capacities: list[int]) -> None:
     """A hit ratio grows with the TTL and with the capacity, and never beyond what neither limits."""
     least = curve.hit_ratio(ttls_s[0], capacities[0])
     assert least <= curve.hit_ratio(ttls_s[1], capacities[0]) + 1e-9

@@ -14,7 +14,7 @@ names = st.lists(st.sampled_from("abcdefghijklmnop"), max_size=200)
 
 @given(came=names, places=st.integers(1, 8))
 def test_space_saving_keeps_its_promises(came: list[str], places: int) -> None:
-    """Every name with more than its share is there, counts are never too low, nor too high by more than said."""
+    """Every name with its share is there; counts are never too low, nor too high by more than said."""
     sketch, truth = Hottest(places), Counter(came)
     for name in came:
         sketch.add(name, 1.0)

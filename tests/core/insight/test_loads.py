@@ -108,7 +108,9 @@ def test_slots_are_dealt_out_in_turn() -> None:
 
 def test_partitions_that_are_not_busy_are_left_as_they_are() -> None:
     """Whatever their number."""
-    suggestion, _ = advise_partitions(4, stats(0.8, [1, 1, 1, 1]), insights([(each, 1.0) for each in range(4)]), False)
+    suggestion, _ = advise_partitions(
+        4, stats(0.8, [1, 1, 1, 1]), insights([(each, 1.0) for each in range(4)]), False
+    )
     assert not suggestion.is_change
     assert "20.0% of its time" in suggestion.why
 

@@ -14,11 +14,16 @@ def played(times: list[float]) -> tuple[Windows, Totals]:
     for at in times:
         if windows.due(at):
             windows.copy(totals, at)
-        totals = totals._replace(resolves=totals.resolves + 1, exact=totals.exact + 1, busy_s=totals.busy_s + 1)
+        totals = totals._replace(
+            resolves=totals.resolves + 1, exact=totals.exact + 1, busy_s=totals.busy_s + 1
+        )
     return windows, totals
 
 
-@given(times=st.lists(st.floats(0.0, 20_000.0), min_size=1, max_size=80).map(sorted), later=st.floats(0.0, 9_000.0))
+@given(
+    times=st.lists(st.floats(0.0, 20_000.0), min_size=1, max_size=80).map(sorted),
+    later=st.floats(0.0, 9_000.0),
+)
 def test_a_window_counts_what_lies_in_it(times: list[float], later: float) -> None:
     """All of its span, and nothing that is more than ten seconds older."""
     windows, totals = played(times)

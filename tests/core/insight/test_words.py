@@ -44,7 +44,9 @@ def test_no_limit_stays_no_limit() -> None:
     assert round_up_s(inf) == inf
 
 
-@pytest.mark.parametrize(("share", "words"), [(0.0, "0.0%"), (0.432, "43.2%"), (0.0098, "0.98%"), (1.0, "100.0%")])
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "0.0%"), (0.432, "43.2%"), (0.0098, "0.98%"), (1.0, "100.0%")]
+)
 def test_small_shares_have_more_digits(share: float, words: str) -> None:
     """So that a hundredth of a point is seen."""
     assert percent(share) == words
