@@ -20,8 +20,8 @@ def test_a_room_with_most_of_the_traffic_is_named_and_explained() -> None:
     assert explained({0: 20.0, 1: 80.0}, HOT, OWNER) == (
         "room irc:net:busy has 75% of the traffic, on partition 1",
         "partition 1 has 80% of the load, 1.6 times the mean of 2",
-        "that is because of irc:net:busy: the sessions of a room share a slot, and so a partition, however many "
-        "there are",
+        "that is because of irc:net:busy: the sessions of a room share a slot, and so a partition, however "
+        "many there are",
     )
 
 

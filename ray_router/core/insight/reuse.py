@@ -13,8 +13,8 @@ past of whatever it takes; a write that is watched forward needs no past. The ra
 fall at any time: a watch carries the weight 1/rate that it was begun with.
 
 Bounds, by SHARDS' rule for a fixed size: at ``MOST_WATCHED`` every second watch is dropped, what stays
-weighs double, and writes are sampled half as often. They are also sampled half as often, for the time
-being, when the sample would take more than ``MOST_A_SECOND`` steps in one second.
+weighs double, and writes are sampled half as often. The same is done when the sample took
+``MOST_A_SECOND`` steps, of two microseconds each, within a second; in quiet times the rate rises again.
 
 Keys that are not watched are passed over by a look into one dict, which no Python code sees.
 """
@@ -22,7 +22,6 @@ Keys that are not watched are passed over by a look into one dict, which no Pyth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import compress
 from math import inf
 from random import Random
 from typing import NamedTuple
@@ -38,6 +37,7 @@ GROUPS = 16
 a figure may be trusted, with the bursts that neighbours share counted as what they are."""
 
 _STRETCH = 64  # sampled writes
+_MOST_STRIDE = 1 << 30
 _FADES_AT = 1 << 18  # sampled writes, after which all that was counted counts half
 
 
@@ -130,8 +130,10 @@ class ReuseSample:
             end = min(size, begin + self._skip)
             if begin < end:
                 passed = keys if end - begin == size else keys[begin:end]
-                for place in compress(range(begin, end), map(self._watched.__contains__, passed)):
-                    self._meet(keys[place], self._uses + place, now, wrote)
+                place = begin - 1
+                for key in filter(self._watched.__contains__, passed):
+                    place = keys.index(key, place + 1)
+                    self._meet(key, self._uses + place, now, wrote)
                 self._skip -= end - begin
             if end == size:
                 break
@@ -177,7 +179,7 @@ class ReuseSample:
         self._work += 1
         if self._work > MOST_A_SECOND:
             self._work = 0
-            self._stride *= 2
+            self._thin()
 
     def _begin_second(self, now: float) -> None:
         if self._work < MOST_A_SECOND // 8 and len(self._watched) < MOST_WATCHED // 4 and self._stride > 1:
@@ -189,7 +191,7 @@ class ReuseSample:
         self._watched.clear()
         for key, watch in kept:
             self._watched[key] = watch._replace(weight=2 * watch.weight)
-        self._stride *= 2
+        self._stride = min(_MOST_STRIDE, 2 * self._stride)
 
     def _fade(self) -> None:
         """Let what was counted count half, so that traffic of long ago is forgotten in the end."""
