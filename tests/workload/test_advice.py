@@ -21,7 +21,7 @@ def test_it_suggests_the_smallest_settings_within_a_point(name: str) -> None:
 
     With what it suggests a simulation is within a point of no limits at all; with a TTL a step less, or half
     the capacity, it is not (where capacity suffices, the curve is so flat that a few entries are one event
-    in ten thousand); and the hit ratio that it predicted is within a tenth of a point (two are asked for) of the simulated one.
+    in ten thousand); and the hit ratio that it predicted is within a tenth of a point of the simulated one.
     """
     log = EventLog(recorded(name))
     simulation = Simulation(event_config(ttl_s=300.0, capacity=SESSIONS[name] // 100), insight=True)
