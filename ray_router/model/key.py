@@ -80,7 +80,9 @@ class SessionKey:
         if self.room is not None:
             _check_part("room", self.room)
             if self.instance is None:
-                raise InvalidKeyError("room", "needs an instance: a room belongs to an instance of its channel")
+                raise InvalidKeyError(
+                    "room", "needs an instance: a room belongs to an instance of its channel"
+                )
         if self.thread is not None:
             _check_part("thread", self.thread)
             if self.room is None:

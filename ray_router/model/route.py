@@ -22,7 +22,9 @@ def _check_text(name: str, value: object, *, may_be_empty: bool = False) -> None
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InvalidRouteError(name, "holds a lone surrogate, which no text encoding can carry") from None
+            raise InvalidRouteError(
+                name, "holds a lone surrogate, which no text encoding can carry"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ class Route:
             return cls(text)
         parts = text.split(_SEPARATOR)
         if _ESCAPE in text:
-            parts = [part.replace(_ESCAPE + "s", _SEPARATOR).replace(_ESCAPE + "e", _ESCAPE) for part in parts]
+            parts = [
+                part.replace(_ESCAPE + "s", _SEPARATOR).replace(_ESCAPE + "e", _ESCAPE) for part in parts
+            ]
         if len(parts) > 4 and len(parts) % 2:
             raise InvalidRouteError("route", "has a metadata key without a value")
         thread, channel, instance = [*parts[1:4], "", "", ""][:3]
