@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import ray_router
-from ray_router.cli import demo, lifecycle, replays, serving, sessions, watching
+from ray_router.cli import advising, demo, lifecycle, replays, serving, sessions, watching
 from ray_router.cli.exits import CommandGroup
 
 app = typer.Typer(
@@ -65,6 +65,7 @@ for panel, name, command in (
     ("Run a router", "status", watching.status),
     ("Run a router", "top", watching.top),
     ("Run a router", "prune", sessions.prune),
+    ("Run a router", "advise", advising.advise),
     ("Ask it", "set", sessions.set_route),
     ("Ask it", "get", sessions.get),
     ("Ask it", "resolve", sessions.resolve),

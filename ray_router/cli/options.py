@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import IntEnum
 from functools import wraps
@@ -53,6 +54,24 @@ def sessions_or_none(text: str) -> float:
     if not (text.isdecimal() and len(text) < 20 and int(text)):
         raise typer.BadParameter(f"{text!r} is neither a whole number above 0 nor 'none'")
     return int(text)
+
+
+@dataclass(frozen=True)
+class Several:
+    """Values of one option; a class of its own, because typer takes a tuple for an option of many words."""
+
+    values: tuple[float, ...]
+
+
+def several(read: Callable[[str], float]) -> Callable[[str | Several], Several]:
+    """A reader of one value or of several with commas between them, in the order given, each once."""
+
+    @of_text
+    def read_several(text: str) -> Several:
+        return Several(tuple(dict.fromkeys(read(each.strip()) for each in text.split(","))))
+
+    read_several.__name__ = read.__name__
+    return read_several
 
 
 @of_text
@@ -146,6 +165,24 @@ Capacity = Annotated[
         metavar="N|none",
         show_default="none",
         help="Sessions that the whole router holds at most.",
+    ),
+]
+Ttls = Annotated[
+    Several,
+    typer.Option(
+        parser=several(seconds_or_none),
+        metavar="SECONDS|none[,...]",
+        show_default="1800",
+        help="How long a route stays fresh; several to compare.",
+    ),
+]
+Capacities = Annotated[
+    Several,
+    typer.Option(
+        parser=several(sessions_or_none),
+        metavar="N|none[,...]",
+        show_default="none",
+        help="Sessions that the whole router holds at most; several to compare.",
     ),
 ]
 Eviction = Annotated[

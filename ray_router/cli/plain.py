@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from math import isfinite
 
 from ray_router.cli.run_view import RunReport
-from ray_router.model import PartitionStats, RouterStats, SessionKey
+from ray_router.model import Advice, HotRoom, Load, PartitionStats, RouterStats, SessionKey, Window
 from ray_router.workload import EventLog, PartitionTally
 
 
@@ -39,6 +39,7 @@ def fields_of(value: object) -> dict[str, object]:
 
 def router_stats(stats: RouterStats) -> dict[str, object]:
     """A router's stats with what follows from them."""
+    shares = stats.shares
     return {
         "name": stats.name,
         "epoch": stats.epoch,
@@ -49,8 +50,17 @@ def router_stats(stats: RouterStats) -> dict[str, object]:
         "fallback_ratio": stats.traffic.fallback_ratio,
         "holdings": plain(stats.holdings),
         "traffic": plain(stats.traffic),
-        "partitions": [_partition_stats(each) for each in stats.partitions],
+        "windows": _windows(stats.windows),
+        "hottest": _hottest(stats.load),
+        "ask_ages": [fields_of(each) for each in stats.ask_ages],
+        "findings": list(stats.findings),
+        "partitions": [_partition_stats(each, shares.get(each.partition)) for each in stats.partitions],
     }
+
+
+def advice_summary(advice: Advice) -> dict[str, object]:
+    """Advice with what follows from it."""
+    return fields_of(advice) | {"changes": [each.setting for each in advice.suggestions if each.is_change]}
 
 
 def run_summary(report: RunReport) -> dict[str, object]:
@@ -93,13 +103,32 @@ def log_summary(log: EventLog) -> dict[str, object]:
     }
 
 
-def _partition_stats(stats: PartitionStats) -> dict[str, object]:
+def _partition_stats(stats: PartitionStats, share: float | None) -> dict[str, object]:
     return fields_of(stats) | {
+        "share": share,
+        "windows": _windows(stats.windows),
+        "load": _hottest(stats.load),
         "restarts": stats.restarts,
         "entries": stats.holdings.entries,
         "hit_ratio": stats.traffic.hit_ratio,
         "fallback_ratio": stats.traffic.fallback_ratio,
     }
+
+
+def _windows(windows: Sequence[Window]) -> list[dict[str, object]]:
+    return [
+        fields_of(each)
+        | {"hit_ratio": each.hit_ratio, "fallback_ratio": each.fallback_ratio, "busy": each.busy}
+        for each in windows
+    ]
+
+
+def _hottest(load: Load) -> dict[str, object]:
+    def room(each: HotRoom) -> dict[str, object]:
+        return fields_of(each) | {"share": load.share(each.uses)}
+
+    slots = [{"slot": slot, "uses": uses, "share": load.share(uses)} for slot, uses in load.slots]
+    return {"uses": load.uses, "rooms": [room(each) for each in load.rooms], "slots": slots}
 
 
 def _counts(tally: PartitionTally) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
@@ -11,13 +12,16 @@ import typer
 
 from ray_router.cli import options
 from ray_router.cli.connection import joined, joined_or_started, own_router
-from ray_router.cli.plain import log_summary, run_summary
+from ray_router.cli.plain import fields_of, log_summary, run_summary
 from ray_router.cli.progress import note_bad_lines, tracked
 from ray_router.cli.run_view import RunReport, run_table
 from ray_router.cli.screen import Screen
+from ray_router.cli.session_view import some
+from ray_router.cli.sweep_view import plot_sweep, sweep_table
 from ray_router.errors import InvalidConfigError
-from ray_router.workload import EventLog, closing_stats, event_config, play, simulate_router
+from ray_router.workload import EventLog, Grid, closing_stats, event_config, play, simulate_router, sweep
 
+_TTL, _NO_LIMIT = options.Several((1_800.0,)), options.Several((inf,))
 _OF_ITS_OWN_ROUTER = ("partitions", "ttl", "capacity", "eviction")
 
 
@@ -88,24 +92,40 @@ def replay(
 def simulate_log(
     *,
     file: options.LogFile,
-    ttl: options.Ttl = 1_800.0,
-    capacity: options.Capacity = float("inf"),
+    ttl: options.Ttls = _TTL,
+    capacity: options.Capacities = _NO_LIMIT,
     partitions: Annotated[int, typer.Option(min=1, max=4096, help="Partitions of the router.")] = 1,
     eviction: options.Eviction = "lru",
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw the comparison: a .png, .svg or .pdf file."),
+    ] = None,
     strict: options.Strict = False,
     as_json: options.Json = False,
 ) -> None:
     """What hit ratio would this TTL and capacity have given? The same rules in one process, without Ray.
 
+    Of several TTLs, several capacities or both, each is played with each, and they are compared.
+
     Examples:
       ray-router simulate chat.jsonl.gz --ttl 300
       ray-router simulate trace.csv.gz --ttl none --capacity 2048 --json
+      ray-router simulate chat.jsonl.gz --ttl 300,1800,7200,none --capacity 100,1000,none --plot hits.svg
     """
     screen = Screen(as_json)
+    if len(ttl.values) * len(capacity.values) > 1 or plot is not None:
+        grid = Grid(
+            tuple(options.finite(each) for each in ttl.values),
+            tuple(options.whole(each) for each in capacity.values),
+            partitions,
+            eviction,
+        )
+        _compare(screen, EventLog(file, strict=strict), grid, plot)
+        return
     config = event_config(
         partitions=partitions,
-        ttl_s=options.finite(ttl),
-        capacity=options.whole(capacity),
+        ttl_s=options.finite(ttl.values[0]),
+        capacity=options.whole(capacity.values[0]),
         eviction=eviction,
     )
     log = EventLog(file, strict=strict, limits=config.limits)
@@ -113,6 +133,17 @@ def simulate_log(
     with tracked(screen, log, "simulating") as run:
         result = simulate_router(config, run)
     _show(screen, log, RunReport(result.config, result.tally, result.stats, run.elapsed_s))
+
+
+def _compare(screen: Screen, log: EventLog, grid: Grid, plot: Path | None) -> None:
+    """Play a log against a router of each TTL with each capacity."""
+    log.check()
+    with tracked(screen, log, f"simulating {some(grid.points, 'router')}") as run:
+        found = sweep(run, grid)
+    note_bad_lines(screen, log)
+    if plot is not None:
+        plot_sweep(found, plot)
+    screen.show(sweep_table(found, screen.results), fields_of(found) | log_summary(log))
 
 
 def _feed(screen: Screen, file: Path, strict: bool, name: str, namespace: str) -> None:

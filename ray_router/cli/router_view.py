@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from ray_router.cli.fitting import Cell, Column, fitted_table
-from ray_router.model import PartitionStats, PressureLevel, RouterStats
+from ray_router.cli.traffic_view import traffic_view
+from ray_router.model import PartitionStats, PressureLevel, RouterStats, Window
 
 Rates = Mapping[int, tuple[float, float]]
 """Resolves and writes a second, of each partition."""
@@ -20,7 +21,7 @@ _LEVEL_STYLES = {
     PressureLevel.SHED: "bold red",
 }
 _BAR_WIDTH = 8
-_SPARE = ("", "slots", "life", "node · pid", "fallback")
+_SPARE = ("", "slots", "life", "node · pid", "hit 1 min", "fallback", "load")
 
 
 def router_table(stats: RouterStats, console: Console, rates: Rates | None = None) -> RenderableType:
@@ -29,7 +30,7 @@ def router_table(stats: RouterStats, console: Console, rates: Rates | None = Non
     Args:
         rates: shown if they were measured.
     """
-    partitions = stats.partitions
+    partitions, shares = stats.partitions, stats.shares
 
     def column(title: str, cell: Callable[[PartitionStats], Cell], *, left: bool = False) -> Column:
         cells = [cell(each) if each.available else "" for each in partitions]
@@ -48,12 +49,14 @@ def router_table(stats: RouterStats, console: Console, rates: Rates | None = Non
         column("slots", lambda each: f"{each.slots:,}"),
         column("entries / capacity", _entries),
         column("", _bar, left=True),
+        column("load", lambda each: f"{shares.get(each.partition, 0.0):.0%}"),
         column("hit", lambda each: f"{each.traffic.hit_ratio:.1%}"),
+        column("hit 1 min", lambda each: _recent_hits(each.windows)),
         column("fallback", lambda each: f"{each.traffic.fallback_ratio:.1%}"),
         *(measured if rates is not None else ()),
         column("pressure", _pressure, left=True),
     ]
-    return Group(_headline(stats), fitted_table(console, columns, _SPARE))
+    return Group(_headline(stats), fitted_table(console, columns, _SPARE), *traffic_view(stats, console))
 
 
 def _headline(stats: RouterStats) -> Text:
@@ -77,6 +80,10 @@ def _headline(stats: RouterStats) -> Text:
         (", fallback ", "dim"),
         f"{traffic.fallback_ratio:.1%}",
     )
+
+
+def _recent_hits(windows: Sequence[Window]) -> str:
+    return f"{windows[0].hit_ratio:.1%}" if windows and windows[0].resolves else "-"
 
 
 def _up(each: PartitionStats) -> Text:

@@ -32,6 +32,8 @@ from ray_router.core.events import (
     unobserved,
 )
 from ray_router.core.eviction import POLICIES
+from ray_router.core.insight import Insight, NoInsight
+from ray_router.core.insight.windows import Totals, Windows
 from ray_router.core.keytext import scope_of, wider_than
 from ray_router.core.operations import (
     Answer,
@@ -62,6 +64,7 @@ from ray_router.model import (
     Freshness,
     Holdings,
     Origin,
+    PartitionInsight,
     PartitionStats,
     PressureLevel,
     ReportOutcome,
@@ -101,9 +104,16 @@ class Partition:
         index: the partition's number.
         settings: already validated.
         observer: told of every event, after the fact; what it raises is logged and goes no further.
+        insight: learns from the traffic; without one nothing is learnt.
     """
 
-    def __init__(self, index: int, settings: PartitionSettings, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        index: int,
+        settings: PartitionSettings,
+        observer: Observer | None = None,
+        insight: Insight | None = None,
+    ) -> None:
         self._index = index
         self._settings = settings
         self._watched = observer is not None
@@ -117,6 +127,9 @@ class Partition:
         self._pressure = Pressure(settings.call_timeout_s)
         self._level = PressureLevel.NORMAL
         self._counts: Counter[str] = Counter()
+        self._insight = NoInsight() if insight is None else insight
+        self._windows = Windows()
+        self._busy_s = 0.0
         self._rules = Rules(
             Backoff(settings.backoff_first_s, settings.backoff_cap_s),
             settings.stale_retention_s,
@@ -142,6 +155,10 @@ class Partition:
         """A caller reports how long its last call waited in front of this partition."""
         self._pressure.waited(waited_s, now)
         self._watch_pressure(now)
+
+    def worked(self, service_s: float) -> None:
+        """So many seconds were spent on a call."""
+        self._busy_s += service_s
 
     def tidy(self, now: float, most: int) -> int:
         """Move on at most ``most`` entries whose time has come; fewer than that means no more are due."""
@@ -179,7 +196,18 @@ class Partition:
                 defaults=len(self._defaults),
             ),
             traffic=Traffic(**counts),
+            windows=self._windows.over(self._totals(), now),
+            load=self._insight.hottest(),
+            ask_ages=self._insight.ask_ages(),
         )
+
+    def insight(self) -> PartitionInsight:
+        """What was learnt of the traffic."""
+        return self._insight.counts()
+
+    def _totals(self) -> Totals:
+        traffic = Traffic(**self._counts)
+        return Totals(traffic.resolves, traffic.exact, traffic.fallbacks, traffic.sets, self._busy_s)
 
     def _apply_group(self, group: Group, now: float | None) -> tuple[Result, ...]:
         answers = 1
@@ -191,6 +219,8 @@ class Partition:
             return (self._refuse(error),) * answers
         at = now if group.now is None else group.now
         assert at is not None, "a router with clock='wall' is told the time by its shell"
+        if self._windows.due(at):
+            self._windows.copy(self._totals(), at)
         return tuple([self._carry_out(operation, at) for operation in group.operations])
 
     def _carry_out(self, operation: Operation, now: float) -> Result:
@@ -199,9 +229,12 @@ class Partition:
         except InvalidInputError as error:
             return self._refuse(error)
         if isinstance(operation, Resolve):
+            refused = self._counts["refused"]
             answers = Answers(now, self._resolve_all(operation, now))
             if self._resolved:
                 self._tell_resolved()
+            if self._counts["refused"] == refused:  # only what was checked is fit to be learnt from
+                self._insight.asked(operation.keys, now)
             self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(operation.keys))))
             return answers
         result = self._change(operation, now)
@@ -232,6 +265,8 @@ class Partition:
             change = self._merge(key, scope, fact, now)
             evicted = sum(eviction.phase is not Phase.TOMBSTONE for eviction in change.evictions)
             written = Written(_set_outcome(change, fact), evicted)
+        if written.outcome is not SetOutcome.SHED:
+            self._insight.wrote((key,), now)
         self._counts[written.outcome.value] += 1
         if self._watched:
             self._tell(WroteRoute(self._index, scope, written.outcome, Origin(origin)))

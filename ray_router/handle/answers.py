@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ray_router.config import RouterConfig
+from ray_router.core.insight.advisor import Situation, advise
 from ray_router.core.operations import Look, Refused, Written
 from ray_router.handle.link import ControlCall
 from ray_router.handle.promise import Failure
 from ray_router.handle.resolutions import refusal, unanswered
 from ray_router.handle.scatter import Gathered
 from ray_router.model import (
+    Advice,
     Origin,
+    PartitionInsight,
     PartitionStats,
     PruneResult,
     ReportOutcome,
@@ -21,6 +25,7 @@ from ray_router.model import (
     SessionKey,
     SetOutcome,
     SetResult,
+    Settings,
 )
 
 
@@ -119,3 +124,18 @@ def router_stats(name: str, epoch: int, calls: Mapping[int, ControlCall]) -> Rou
             for index, call in calls.items()
         ),
     )
+
+
+def advice(
+    config: RouterConfig, stats: RouterStats, calls: Mapping[int, ControlCall], within: float
+) -> Advice:
+    """Advice from what the partitions that answered have learnt.
+
+    Raises:
+        PartitionUnavailableError, DeadlineExceededError: none did.
+    """
+    insights = [call.outcome for call in calls.values() if isinstance(call.outcome, PartitionInsight)]
+    if not insights:
+        first_answer([Gathered(partition, call.outcome) for partition, call in calls.items()])  # type: ignore[arg-type]
+    settings = Settings(config.ttl_s, config.max_entries_per_partition, len(stats.partitions))
+    return advise(Situation(config.name, settings, config.clock == "event"), stats, insights, within)

@@ -45,6 +45,7 @@ from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, s
 from ray_router.handle.stamps import Stamps
 from ray_router.handle.watched import WatchedCall
 from ray_router.model import (
+    Advice,
     Confidence,
     Delivery,
     Origin,
@@ -287,6 +288,36 @@ class RouterHandle:
             }
             name, epoch = directory.config.name, directory.topology.epoch
             return Submission(tuple(calls.values()), lambda: answers.router_stats(name, epoch, calls))
+
+        return self._submit(send)
+
+    def advise(self, *, within: float = 0.01) -> Reply[Advice]:
+        """Which TTL, capacity and partition count the traffic seen so far speaks for, and why.
+
+        Each partition keeps a small sample of its traffic; nothing is changed by asking. Partitions that are
+        down are left out.
+
+        Args:
+            within: how much of the hit ratio without limits may be given up for smaller settings, 0 to 1.
+
+        Raises:
+            InvalidCallError: at once; ``within`` is no such share.
+        """
+        check_seconds("within", within, least=0.0)
+        if within > 1:
+            raise InvalidCallError("within", f"is a share: at most 1, not {within}")
+
+        def send(directory: Directory) -> Submission[Advice]:
+            deadline = time.monotonic() + directory.config.call_timeout_s
+            partitions = directory.topology.partitions
+            stats = {index: self._link.ask(index, Control.STATS, deadline) for index in partitions}
+            insights = {index: self._link.ask(index, Control.INSIGHT, deadline) for index in partitions}
+
+            def answer() -> Advice:
+                counted = answers.router_stats(directory.config.name, directory.topology.epoch, stats)
+                return answers.advice(directory.config, counted, insights, within)
+
+            return Submission((*stats.values(), *insights.values()), answer)
 
         return self._submit(send)
 

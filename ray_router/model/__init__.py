@@ -1,5 +1,7 @@
 """The words of routing: plain frozen values, with no behaviour beyond what they say of themselves."""
 
+from ray_router.model.advice import Advice, CurvePoint, Expected, Losses, Settings, Suggestion
+from ray_router.model.insight import AskAge, HotRoom, Load, PartitionInsight, ReuseCounts, Window
 from ray_router.model.key import SessionKey
 from ray_router.model.resolution import Resolution, RouteRecord
 from ray_router.model.results import PruneResult, ReportResult, SetResult, Write
@@ -19,12 +21,20 @@ from ray_router.model.vocabulary import (
 )
 
 __all__ = [
+    "Advice",
+    "AskAge",
     "Confidence",
+    "CurvePoint",
     "Delivery",
+    "Expected",
     "FallbackReason",
     "Freshness",
     "Holdings",
+    "HotRoom",
+    "Load",
+    "Losses",
     "Origin",
+    "PartitionInsight",
     "PartitionStats",
     "PressureLevel",
     "PruneResult",
@@ -32,6 +42,7 @@ __all__ = [
     "ReportResult",
     "Resolution",
     "ResolutionSource",
+    "ReuseCounts",
     "Route",
     "RouteRecord",
     "RouterStats",
@@ -39,6 +50,9 @@ __all__ = [
     "SessionKey",
     "SetOutcome",
     "SetResult",
+    "Settings",
+    "Suggestion",
     "Traffic",
+    "Window",
     "Write",
 ]

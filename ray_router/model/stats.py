@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 
+from ray_router.model.balance import explained, imbalance_of
+from ray_router.model.insight import AskAge, Load, Window
 from ray_router.model.vocabulary import PressureLevel
 
 
@@ -83,7 +87,11 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class PartitionStats:
-    """One partition. ``available=False`` means it did not answer, and the rest is empty."""
+    """One partition. ``available=False`` means it did not answer, and the rest is empty.
+
+    ``windows``: the last minute, ten minutes and hour. Estimated from a sample are ``load``, its hottest
+    rooms and slots, and ``ask_ages``, how old sessions' routes were when they were asked for.
+    """
 
     partition: int
     available: bool = True
@@ -98,6 +106,14 @@ class PartitionStats:
     level: PressureLevel = PressureLevel.NORMAL
     holdings: Holdings = field(default_factory=Holdings)
     traffic: Traffic = field(default_factory=Traffic)
+    windows: tuple[Window, ...] = ()
+    load: Load = field(default_factory=Load)
+    ask_ages: tuple[AskAge, ...] = ()
+
+    @property
+    def work(self) -> int:
+        """Resolves and writes that were answered."""
+        return self.traffic.resolves + self.traffic.sets
 
     @property
     def restarts(self) -> int:
@@ -138,5 +154,40 @@ class RouterStats:
     @property
     def imbalance(self) -> float:
         """The largest number of resolves on a partition over the mean; 1.0 is perfectly even."""
-        loads = [stats.traffic.resolves for stats in self.partitions if stats.available]
-        return max(loads) * len(loads) / sum(loads) if sum(loads) else 1.0
+        return imbalance_of([stats.traffic.resolves for stats in self.partitions if stats.available])
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """Each answering partition's share of all resolves and writes, 0 to 1."""
+        total = sum(stats.work for stats in self.partitions)
+        return {
+            stats.partition: stats.work / total if total else 0.0
+            for stats in self.partitions
+            if stats.available
+        }
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The last minute, ten minutes and hour of all answering partitions."""
+        of_each = [stats.windows for stats in self.partitions if stats.windows]
+        return tuple(reduce(add, spans) for spans in zip(*of_each, strict=True))
+
+    @property
+    def load(self) -> Load:
+        """The hottest rooms and slots of all answering partitions."""
+        return sum((stats.load for stats in self.partitions), Load())
+
+    @property
+    def ask_ages(self) -> tuple[AskAge, ...]:
+        """How old sessions' routes were when they were asked for, on all answering partitions."""
+        of_each = [stats.ask_ages for stats in self.partitions if stats.ask_ages]
+        return tuple(
+            AskAge(ages[0].up_to_s, sum(age.asks for age in ages)) for ages in zip(*of_each, strict=True)
+        )
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What there is to say of how the load lies on the partitions, a sentence each."""
+        owner = {hot.room: stats.partition for stats in self.partitions for hot in stats.load.rooms}
+        loads = {stats.partition: float(stats.work) for stats in self.partitions if stats.available}
+        return explained(loads, self.load, owner)

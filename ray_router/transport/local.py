@@ -49,6 +49,7 @@ class LocalTransport:
         clock: epoch seconds; partitions with a wall clock read it.
         observer: told of every event of every partition.
         tracer: records the partitions' work in their callers' traces.
+        insight: learn from the traffic, for advice.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class LocalTransport:
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
         tracer: Tracer | None = None,
+        insight: bool = True,
     ) -> None:
         self._tracer = tracer
         self._config = config
         self._clock = clock
         self._observer = None if observer is None else guarded(observer)
+        self._insight = insight
         self._topology = Topology.balanced(config.partitions)
         self._partitions = [self._start(index, 1) for index in range(config.partitions)]
 
@@ -109,4 +112,5 @@ class LocalTransport:
             clock=self._clock,
             observer=self._observer,
             work=None if self._tracer is None else work_of(self._tracer, self._config.name, index),
+            insight=self._insight,
         )

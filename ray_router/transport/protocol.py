@@ -31,6 +31,7 @@ class Control(str, Enum):
     PING = "ping"
     PRUNE = "prune"
     STATS = "stats"
+    INSIGHT = "insight"
 
 
 class Directory(NamedTuple):
@@ -93,7 +94,7 @@ class Transport(Protocol):
         """
 
     def ask(self, partition: int, request: Control) -> Ticket[object]:
-        """Ask a partition something past its data lane: ``Pulse``, ``int`` or ``PartitionStats`` comes back.
+        """Ask a partition something past its data lane: what comes back is its answer's.
 
         Raises:
             Fault: it could not be sent.

@@ -16,11 +16,12 @@ from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.candidates import SessionState
 from ray_router.core.events import Observer, Served, guarded
+from ray_router.core.insight import Insight
 from ray_router.core.operations import Refused
 from ray_router.core.partition import Partition
-from ray_router.core.slots import Topology
-from ray_router.errors import InvalidCallError
-from ray_router.model import PartitionStats
+from ray_router.core.slots import SlotOf, Topology, slot_function
+from ray_router.errors import InvalidCallError, InvalidConfigError
+from ray_router.model import PartitionInsight, PartitionStats
 from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse
 from ray_router.wire import Batch, Response, pack_response, unpack_batch
 
@@ -41,6 +42,7 @@ class PartitionShell:
         clock: epoch seconds.
         observer: told of every event; None costs nothing.
         work: records each batch in its callers' traces; None costs nothing.
+        insight: learn from the traffic, for advice.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class PartitionShell:
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
         work: Work | None = None,
+        insight: bool = True,
     ) -> None:
         self._work = work
         self._index = index
@@ -61,7 +64,8 @@ class PartitionShell:
         self._clock = clock
         self._born_at = time.monotonic()
         self._tell = None if observer is None else guarded(observer)
-        self._partition = Partition(index, config.partition_settings(), self._tell)
+        learns = Insight(index, _slot_function(config.hash_strategy)) if insight else None
+        self._partition = Partition(index, config.partition_settings(), self._tell, learns)
         self._lock = threading.Lock()
         self._event_time = 0.0
         self.incarnation = incarnation
@@ -96,7 +100,8 @@ class PartitionShell:
                 said = zip(batch.groups, results, strict=True)
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
                 self._event_time = max(times, default=self._event_time)
-        service_s = time.perf_counter() - started
+            service_s = time.perf_counter() - started
+            self._partition.worked(service_s)
         if self._tell is not None:
             self._tell(Served(self._index, service_s))
         return pack_response(Response(self._topology.epoch, self.incarnation, service_s, results))
@@ -130,6 +135,11 @@ class PartitionShell:
             slots=self._topology.shares.get(self._index, 0),
         )
 
+    def insight(self) -> PartitionInsight:
+        """What the partition learnt of its traffic."""
+        with self._lock:
+            return self._partition.insight()
+
     def answer(self, request: Control) -> object:
         """Answer what is asked past the data lane.
 
@@ -143,6 +153,8 @@ class PartitionShell:
                 return self.prune()
             case Control.STATS:
                 return self.stats()
+            case Control.INSIGHT:
+                return self.insight()
         raise InvalidCallError("request", f"must be a Control, not {type(request).__name__}")
 
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
@@ -162,3 +174,11 @@ class PartitionShell:
     def _now(self) -> float:
         """The present; on an event clock, the latest time that any call carried."""
         return self._clock() if self._config.clock == "wall" else self._event_time
+
+
+def _slot_function(strategy: str) -> SlotOf:
+    """A strategy's slot function; one that cannot be had is others' to complain of, and loads are by room."""
+    try:
+        return slot_function(strategy)
+    except InvalidConfigError:
+        return slot_function("room")

@@ -5,7 +5,14 @@ from ray_router.workload.faults import BadLineError, LogError, UnreadableLogErro
 from ray_router.workload.logs import BadLine, EventLog
 from ray_router.workload.play import closing_stats, play
 from ray_router.workload.records import LogFormat
-from ray_router.workload.simulate import SimulationResult, event_config, simulate, simulate_router
+from ray_router.workload.simulate import (
+    Simulation,
+    SimulationResult,
+    event_config,
+    simulate,
+    simulate_router,
+)
+from ray_router.workload.sweep import Grid, Sweep, SweepPoint, sweep
 from ray_router.workload.synthetic import SyntheticTraffic
 from ray_router.workload.tally import PartitionTally, Recorder, Tally
 
@@ -14,11 +21,15 @@ __all__ = [
     "BadLineError",
     "Event",
     "EventLog",
+    "Grid",
     "LogError",
     "LogFormat",
     "PartitionTally",
     "Recorder",
+    "Simulation",
     "SimulationResult",
+    "Sweep",
+    "SweepPoint",
     "SyntheticTraffic",
     "Tally",
     "UnreadableLogError",
@@ -27,4 +38,5 @@ __all__ = [
     "play",
     "simulate",
     "simulate_router",
+    "sweep",
 ]

@@ -19,7 +19,7 @@ from ray_router.handle import RouterHandle
 from ray_router.handle.intake import key_text, route_text
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.resolutions import refusal
-from ray_router.model import ResolutionSource, RouterStats
+from ray_router.model import Advice, ResolutionSource, RouterStats
 from ray_router.transport import Batch, LocalTransport
 from ray_router.workload.event import Event
 from ray_router.workload.play import closing_stats
@@ -142,19 +142,54 @@ def simulate_router(
     Raises:
         InvalidInputError: an event that no such router would accept, or its clock is not that of events.
     """
-    transport = LocalTransport(config)
-    topology = transport.open().wait(0).topology
-    ownership = Ownership(topology, slot_function(config.hash_strategy))
-    score = Score(recorder)
-    queues = [_Queue(index, transport, config, score) for index in range(config.partitions)]
+    simulation = Simulation(config, recorder=recorder)
     for at, key, route in events:
-        text = key_text(key)
-        index = score.came(at, text)
-        queues[ownership.owner(text)].add(_Queued(index, text, route_text(route), at))
-    for queue in queues:
-        queue.send()
-    tally = score.tally()
-    return SimulationResult(config, tally, closing_stats(RouterHandle(transport), tally))
+        simulation.add(at, key_text(key), route_text(route))
+    return simulation.result()
+
+
+class Simulation:
+    """A router in this process that is given events one by one.
+
+    Args:
+        config: of a router on the clock of events.
+        insight: let its partitions learn from the traffic, for ``advise``.
+    """
+
+    def __init__(
+        self, config: RouterConfig, *, recorder: Recorder | None = None, insight: bool = False
+    ) -> None:
+        transport = LocalTransport(config, insight=insight)
+        topology = transport.open().wait(0).topology
+        self._config = config
+        self._ownership = Ownership(topology, slot_function(config.hash_strategy))
+        self._score = Score(recorder)
+        self._queues = [_Queue(index, transport, config, self._score) for index in range(config.partitions)]
+        self._handle = RouterHandle(transport)
+
+    def add(self, at: float, key: str, route: str) -> None:
+        """An event, in the texts of its key and route.
+
+        Raises:
+            InvalidInputError: an event that no such router would accept; it may be an earlier one.
+        """
+        index = self._score.came(at, key)
+        self._queues[self._ownership.owner(key)].add(_Queued(index, key, route, at))
+
+    def result(self) -> SimulationResult:
+        """What the events so far gave."""
+        self._send()
+        tally = self._score.tally()
+        return SimulationResult(self._config, tally, closing_stats(self._handle, tally))
+
+    def advise(self, within: float = 0.01) -> Advice:
+        """What the events so far speak for; needs ``insight``."""
+        self._send()
+        return self._handle.advise(within=within).result()
+
+    def _send(self) -> None:
+        for queue in self._queues:
+            queue.send()
 
 
 class _Queued(NamedTuple):

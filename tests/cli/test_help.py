@@ -20,6 +20,7 @@ COMMANDS = (
     "status",
     "top",
     "prune",
+    "advise",
     "set",
     "get",
     "resolve",

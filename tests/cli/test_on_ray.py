@@ -101,6 +101,16 @@ def test_a_ladder_can_be_bounded_and_helped(options: list[str]) -> None:
     assert (ran.exit_code, ran.json["reason"]) == (1, "low_confidence")
 
 
+def test_advice_is_given(options: list[str]) -> None:
+    """With what was seen too little to change anything, as words and as an object."""
+    found = run("advise", "--json", *options).json
+    assert found["changes"] == []
+    assert found["current"] == found["suggested"]
+    ran = run("advise", "--within", 0.5, *options)
+    assert ran.exit_code == 0, ran.errors
+    assert "too few to say" in " ".join(ran.output.split())
+
+
 def test_the_partitions_are_shown(options: list[str]) -> None:
     """Once, and with rates."""
     run("set", KEY, "--room", "r", *options)
@@ -196,7 +206,7 @@ def test_a_demo_may_run_on_a_cluster_that_is_there(ray_cluster: str, namespace: 
     assert routers(namespace) == set()
 
 
-@pytest.mark.parametrize("command", ["status", "top", "down", "prune", "get", "resolve", "delete"])
+@pytest.mark.parametrize("command", ["status", "top", "advise", "down", "prune", "get", "resolve", "delete"])
 def test_a_router_that_is_not_there_is_said_so(ray_cluster: str, namespace: str, command: str) -> None:
     """With what would deploy it."""
     key = ["a:b:c"] if command in ("get", "resolve", "delete") else []

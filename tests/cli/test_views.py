@@ -80,7 +80,7 @@ def test_a_router_is_shown_by_partition() -> None:
     assert lines[0] == "router chat, epoch 1 · 1 of 2 partitions up · pressure degraded"
     assert lines[1].startswith("sessions: 900 live, 50 stale, 50 expired")
     assert " ".join(words(lines, "0 ")) == (
-        "0 yes 10.0.0.7 · 4711 3 8,192 1,000 / 1,000 ████████ 100% 75.0% 10.0% degraded 0.90"
+        "0 yes 10.0.0.7 · 4711 3 8,192 1,000 / 1,000 ████████ 100% 100% 75.0% - 10.0% degraded 0.90"
     )
     assert words(lines, "1 ") == ["1", "no"]
 

@@ -1,0 +1,1 @@
+"""What partitions learn of their traffic, and what that says."""
