@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import ray_router
-from ray_router.cli import advising, demo, lifecycle, replays, serving, sessions, watching
+from ray_router.cli import advising, benchmarks, demo, lifecycle, replays, serving, sessions, watching
 from ray_router.cli.exits import CommandGroup
 
 app = typer.Typer(
@@ -72,5 +72,6 @@ for panel, name, command in (
     ("Ask it", "delete", sessions.delete),
     ("Play a log", "replay", replays.replay),
     ("Play a log", "simulate", replays.simulate_log),
+    ("Measure it", "bench", benchmarks.bench),
 ):
     app.command(name, help=_paragraphs(command.__doc__ or ""), rich_help_panel=panel)(command)

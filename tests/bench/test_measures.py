@@ -3,94 +3,201 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from ray_router.bench.expiry import expiry_storm
-from ray_router.bench.hot_keys import hot_keys
-from ray_router.bench.measure import Figure, Machine, Report, figure, resident_bytes
+from ray_router.bench import targets
+from ray_router.bench.catalogue import MEASURES
+from ray_router.bench.hit_ratios import hit_ratios, recorded
+from ray_router.bench.measure import Figure, Report
+from ray_router.bench.redis_server import RedisServer, redis_missing, running_redis
+from ray_router.bench.stage import Stage
+from ray_router.bench.telemetry import telemetry
+from ray_router.config import RouterConfig
+from ray_router.core.eviction import POLICIES
 
-_ROUNDS = 2
 _SMALL = 1e-6  # every measure has a least size
-Progress = Callable[[float], None]
-Measure = Callable[[int, float, Progress], Report]
-FIGURES: dict[Measure, list[str]] = {
-    expiry_storm: [
-        "resolve, median",
-        "resolve, longest",
-        "one chunk of cleaning, longest",
-        "garbage collection, longest",
-        "until all had moved on",
-    ],
-    hot_keys: [
-        "memory at the end over memory after a tenth",
-        "memory at checkpoints",
-        "entries held",
-        "writes in one process",
-    ],
-}
+_ROUNDS = {"memory": 1, "expiry-calls": 1, "cold": 1}  # each of their rounds deploys anew
 
 
 class Run(NamedTuple):
-    """A measure that was taken: its report, and the progress that it made."""
+    """A measure that was taken: how, what it reported, and the progress that it made."""
 
-    measure: Measure
+    name: str
+    stage: Stage
     report: Report
     progress: list[float]
 
+    def figure(self, name: str, at: float | None = None) -> Figure:
+        """The figure of this name, at a place."""
+        (found,) = [each for each in self.report.figures if each.name == name and at in (None, each.at)]
+        return found
 
-@pytest.fixture(scope="module", params=FIGURES, ids=lambda measure: measure.__name__)
-def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer | None]:
+    """A Redis, where one is installed."""
+    if redis_missing():
+        yield None
+        return
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recorded log and a trace, of 100 rooms, some of them busier than others."""
+    data = tmp_path_factory.mktemp("data")
+    rooms = [(number * number) % 101 for number in range(1_000)]
+    (data / "chat").mkdir()
+    messages = [
+        json.dumps({"ts": float(number), "channel": "irc", "instance": "net", "room": f"r{room}"})
+        for number, room in enumerate(rooms)
+    ]
+    (data / "chat" / "made_up.jsonl").write_text("\n".join(messages))
+    (data / "traces").mkdir()
+    requests = [f"{number},r{room},1" for number, room in enumerate(rooms)]
+    (data / "traces" / "made_up_too.csv").write_text("\n".join(["timestamp,key,size", *requests]))
+    return data
+
+
+@pytest.fixture(scope="module")
+def stage(redis: RedisServer | None, folder: Path) -> Stage:
+    """The smallest there is."""
+    return Stage(rounds=2, scale=_SMALL, redis=redis, data=folder, namespace=f"test_bench_{os.getpid()}")
+
+
+@pytest.fixture(scope="module", params=MEASURES)
+def run(request: pytest.FixtureRequest, stage: Stage, ray_cluster: str) -> Iterator[Run]:
     """Each measure, taken once."""
     progress: list[float] = []
+    own = replace(stage, rounds=_ROUNDS.get(request.param, stage.rounds), progress=progress.append)
     gc.freeze()  # a measure collects its garbage, not that of all the tests before
-    yield Run(request.param, request.param(_ROUNDS, _SMALL, progress.append), progress)
+    yield Run(request.param, own, MEASURES[request.param].take(own), progress)
     gc.unfreeze()
 
 
 def test_a_measure_reports_its_figures(run: Run) -> None:
-    """Every figure has its name, its unit and its numbers, none of them negative; the measure, a question."""
-    assert [each.name for each in run.report.figures] == FIGURES[run.measure]
-    assert all(each.unit and each.rounds and min(each.rounds) >= 0 for each in run.report.figures)
-    assert run.report.measure.replace("-", "_") == run.measure.__name__
-    assert run.report.question.endswith("?")
+    """Every figure has its name, its unit and its numbers; a name stands once at each place of the axis."""
+    report = run.report
+    assert report.measure == run.name
+    assert report.question.endswith("?")
+    assert report.figures or report.skipped
+    assert all(each.unit and each.rounds for each in report.figures)
+    assert all(min(each.rounds) >= 0 for each in report.figures if each.unit != "points")
+    places = [(each.name, each.at) for each in report.figures]
+    assert len(set(places)) == len(places)
+    assert any(each.at is not None for each in report.figures) <= (report.axis is not None)
 
 
 def test_a_measure_says_how_far_it_is(run: Run) -> None:
     """Progress grows, and ends at the whole."""
     assert run.progress == sorted(run.progress)
-    assert run.progress[-1] == 1.0
+    assert run.progress[-1:] == ([1.0] if run.report.figures else [])
 
 
-def test_the_figures_come_from_what_was_done(run: Run) -> None:
-    """Storms have as many rounds as asked, and a longest call; hot keys leave one entry each."""
-    if run.measure is expiry_storm:
-        assert {len(each.rounds) for each in run.report.figures} == {_ROUNDS}
-        median, longest = run.report.figures[:2]
-        assert all(most >= middle > 0 for most, middle in zip(longest.rounds, median.rounds, strict=True))
-        assert "1,000 routes" in run.report.question
-    else:
-        ratio, memory, entries, speed = run.report.figures
-        assert "10,000 writes to 50 keys" in run.report.question
-        assert entries.rounds == (50.0,)
-        assert ratio.median == pytest.approx(memory.rounds[-1] / memory.rounds[0])
-        assert len(memory.rounds) == 10
-        assert speed.median > 0
+def test_ratios_are_of_figures_of_the_same_round(run: Run) -> None:
+    """And of the same place on the axis."""
+    checked = 0
+    for each in run.report.figures:
+        over, _, under = each.name.partition(" over ")
+        pair = [
+            [other for other in run.report.figures if (other.name, other.at) == (name, each.at)]
+            for name in (over, under)
+        ]
+        if each.unit == "ratio" and all(pair):
+            (above,), (below,) = pair
+            assert above.unit == below.unit
+            assert each.rounds == pytest.approx(
+                [one / other for one, other in zip(above.rounds, below.rounds, strict=True)]
+            )
+            checked += 1
+    beside = run.stage.redis is not None and MEASURES[run.name].beside_redis and run.name != "single"
+    assert checked >= beside
 
 
-def test_a_figure_is_quoted_by_its_median() -> None:
-    """One odd round does not move the figure; the spread shows it."""
-    odd = figure("time", "ms", [1.0, 100.0, 2.0])
-    assert (odd.median, odd.spread) == (2.0, (1.0, 100.0))
-    assert odd == Figure("time", "ms", (1.0, 100.0, 2.0))
+def test_redis_is_beside_or_its_absence_is_said(run: Run) -> None:
+    """By those measures that would have it."""
+    named = any("redis" in each.name.lower() for each in run.report.figures)
+    said = any(each.what == "Redis" for each in run.report.skipped)
+    assert (named, said) == (
+        MEASURES[run.name].beside_redis and run.stage.redis is not None,
+        MEASURES[run.name].beside_redis and run.stage.redis is None,
+    )
 
 
-def test_the_machine_is_named() -> None:
-    """A figure says what it was taken on."""
-    machine = Machine()
-    assert machine.cores >= 1
-    assert machine.python.startswith("3.")
-    assert machine.system
-    assert resident_bytes() > 1_000_000
+def test_figures_come_from_what_was_done(run: Run) -> None:
+    """Of each measure something that it could not have made up."""
+    match run.name:
+        case "single":
+            resolve, bare = run.figure("resolve, p50"), run.figure("bare actor call, p50")
+            of_both = run.figure("resolve over bare actor call, p50")
+            assert of_both.rounds == pytest.approx(
+                [one / other for one, other in zip(resolve.rounds, bare.rounds, strict=True)]
+            )
+            assert of_both.target == targets.SINGLE_OVER_BARE_CALL
+        case "concurrency":
+            assert {each.at for each in run.report.figures} == {1, 10}
+        case "batch":
+            assert {each.at for each in run.report.figures} == {10}
+        case "mixed":
+            assert {each.at for each in run.report.figures} == {0.0, 0.1, 0.5}
+        case "table-sizes":
+            assert {each.at for each in run.report.figures} == {100}
+        case "processes":
+            assert {each.at for each in run.report.figures} == {1, 2}
+        case "memory":
+            assert "1,000 routes" in run.report.question
+        case "garbage":
+            longest = run.figure("partition, longest of all").median
+            assert longest >= run.figure("partition, longest by itself").median
+            assert longest > 0
+        case "expiry-storm":
+            middles, ends = run.figure("resolve, median").rounds, run.figure("resolve, longest").rounds
+            assert all(end >= middle > 0 for end, middle in zip(ends, middles, strict=True))
+        case "expiry-calls":
+            worst, tail = run.figure("resolve, longest meanwhile"), run.figure("resolve, p99 meanwhile")
+            assert worst.median >= tail.median > 0
+        case "hot-keys":
+            sizes = run.figure("memory at checkpoints").rounds
+            assert run.figure("entries held").rounds == (50.0,)
+            assert run.figure("memory at the end over memory after a tenth").rounds == (sizes[-1] / sizes[0],)
+            assert len(sizes) == 10
+        case "hit-ratios":
+            assert {each.at for each in run.report.figures} == {1, 10}
+            for log, policy in ((log, policy) for log in ("made_up", "made_up_too") for policy in POLICIES):
+                assert run.figure(f"{log}, {policy}", 1).median < run.figure(f"{log}, {policy}", 10).median
+        case "cold":
+            assert run.figure("look-ups").rounds == (1.0,)
+            assert run.figure("calls").rounds == (2.0,)
+
+
+def test_what_is_not_there_is_skipped_with_a_reason(stage: Stage, tmp_path: Path) -> None:
+    """Data, settings of another release."""
+    nowhere = hit_ratios(replace(stage, data=None))
+    nothing = hit_ratios(replace(stage, data=tmp_path))
+    assert (nowhere.figures, nothing.figures) == ((), ())
+    assert "RAY_ROUTER_DATA" in nowhere.skipped[0].reason
+    assert str(tmp_path) in nothing.skipped[0].reason
+    if "ray_metrics" not in RouterConfig.model_fields:
+        assert "ray_metrics" in telemetry(stage).skipped[0].reason
+
+
+def test_logs_come_before_traces(folder: Path) -> None:
+    """By name within each."""
+    assert [each.name for each in recorded(folder)] == ["made_up.jsonl", "made_up_too.csv"]
+
+
+def test_redis_that_is_not_installed_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With how to get it."""
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    assert "apt-get install" in str(redis_missing())
+    without = Stage(redis_missing="it is not installed")
+    assert [each.reason for each in without.redis_skipped] == ["it is not installed"]

@@ -27,6 +27,7 @@ COMMANDS = (
     "delete",
     "replay",
     "simulate",
+    "bench",
 )
 
 

@@ -1,0 +1,41 @@
+"""What the figures are meant to come to, in one place. Ratios hold on any machine, times do not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Target(NamedTuple):
+    """A bound to hold, and one to aim for; None where there is none."""
+
+    bound: float | None
+    aim: float | None
+    less_is_better: bool = False
+
+    def __str__(self) -> str:
+        sign = "<=" if self.less_is_better else ">="
+        parts = [] if self.bound is None else [f"{sign} {self.bound:g}"]
+        if self.aim is not None:
+            parts.append(f"aim {sign} {self.aim:g}" if self.bound is None else f"aim {self.aim:g}")
+        return ", ".join(parts)
+
+
+SINGLE_OVER_BARE_CALL = Target(1.15, 1.05, less_is_better=True)
+CONCURRENT_OVER_BARE_CALL = {100: Target(15, 30)}
+"""By coroutines."""
+CONCURRENT_OVER_REDIS = {100: Target(2.5, 5), 1_000: Target(5, 10)}
+"""By coroutines; as many clients of Redis."""
+BATCH_OVER_PIPELINE = {1_000: Target(4, 10)}
+"""By keys in a call, the answers not read; over a pipeline of GETs."""
+BATCH_READ_OVER_MGET = {1_000: Target(0.5, 1.0)}
+"""By keys in a call, every answer read; over MGET."""
+LARGEST_TABLE_OVER_SMALLEST = {1_000_000: Target(0.75, 0.9)}
+"""By routes; over a table of 1,000."""
+BYTES_OVER_REDIS = Target(1.8, 1.2, less_is_better=True)
+LONGEST_COLLECTION_MS = Target(30, 10, less_is_better=True)
+LONGEST_HOLD_MS = Target(10, 3, less_is_better=True)
+POINTS_OVER_LRU_ON_LOGS = Target(-0.3, 0.0)
+POINTS_OVER_LRU_ON_TRACES = Target(-0.3, None)
+POINTS_OVER_S3FIFO_ON_TRACES = Target(None, 0.0)
+CALLS_TO_FIRST_ANSWER = Target(2, 2, less_is_better=True)
+LOOK_UPS_TO_FIRST_ANSWER = Target(1, 1, less_is_better=True)
