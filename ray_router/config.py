@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from xxhash import xxh3_64_intdigest
 
 from ray_router.core.eviction import POLICIES
+from ray_router.core.exchange import CopySettings
 from ray_router.core.settings import Limits, PartitionSettings
 from ray_router.errors import InvalidConfigError
 
@@ -96,6 +97,32 @@ class RouterConfig(BaseModel):
         default=100_000, ge=1, le=10_000_000, description="Operations in one call at most."
     )
     max_fallbacks: int = Field(default=32, ge=0, le=10_000, description="Fallbacks in one call at most.")
+    replicas: int = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="1: every session is kept by a second partition too, and survives the loss of one.",
+    )
+    durability: Literal["async", "sync"] = Field(
+        default="async",
+        description="'sync': a write is acknowledged when both have it. 'async': the second follows.",
+    )
+    replication_interval_ms: float = Field(
+        default=100.0,
+        gt=0,
+        le=60_000,
+        description="How often changes are sent to the second partition: what an 'async' loss may cost.",
+    )
+    hedge_after_s: Seconds = Field(
+        default=0.1, description="A call that takes longer is sent to the second partition too."
+    )
+    max_restarts_in_window: int = Field(
+        default=15, ge=1, le=10_000, description="A partition that dies more often is taken out of service."
+    )
+    restart_window_s: Seconds = Field(default=60.0, description="The time in which deaths are counted.")
+    frozen_after_s: Seconds = Field(
+        default=10.0, description="A partition that stands still for so long is restarted by another."
+    )
     placement: Literal["spread", "pack"] = Field(
         default="spread",
         description="'spread' over nodes: a lost node takes few partitions. 'pack': fewer nodes.",
@@ -155,6 +182,15 @@ class RouterConfig(BaseModel):
             metadata_bytes=self.max_metadata_bytes,
             batch_operations=self.max_batch,
             fallbacks=self.max_fallbacks,
+        )
+
+    def copy_settings(self) -> CopySettings:
+        """How each partition keeps copies."""
+        return CopySettings(
+            synchronous=self.durability == "sync",
+            most_owed=self.max_entries_per_partition,
+            max_restarts=self.max_restarts_in_window,
+            restart_window_s=self.restart_window_s,
         )
 
     def partition_settings(self) -> PartitionSettings:

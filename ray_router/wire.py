@@ -4,9 +4,9 @@
 
     batch     [version, epoch, fingerprint, incarnation, waited_s, [group, ...]]
               and, where calls are traced, one more: [traceparent, ...]
-    group     [now, [operation, ...]]
+    group     [now, [operation, ...]] or, with flags: 1 copy, 2 astray, [now, [operation, ...], flags]
     operation [code, field, ...]                     fields as in ``core.operations``, in order
-    response  [version, epoch, incarnation, service_s, [[result, ...], ...]]
+    response  [version, epoch, incarnation, service_s, [[result, ...], ...], {partition: incarnation}]
     result    true | false | nil | [code, field, ...]
 
 The keys of a ``Resolve`` travel as one text, joined by newlines, and its answers, where all are records
@@ -18,7 +18,7 @@ what the fields hold is checked by ``core.admission``, as if it had never travel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgpack
@@ -27,6 +27,7 @@ from ray_router.core.operations import (
     Answer,
     Answers,
     Delete,
+    Elsewhere,
     Get,
     Group,
     Look,
@@ -56,7 +57,7 @@ _USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
 _OPERATIONS: tuple[type[Any], ...] = (Resolve, Set, Get, Delete, Report)
 _CODES = {kind: code for code, kind in enumerate(_OPERATIONS)}
-_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED = range(6)
+_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE = range(7)
 
 
 class Batch(NamedTuple):
@@ -79,17 +80,21 @@ class Batch(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A partition's answer to a batch: results group by group, and what it did to get them."""
+    """A partition's answer to a batch: results group by group, and what it did to get them.
+
+    ``lives``: the incarnations of those partitions that it knows to have been born more than once.
+    """
 
     epoch: int
     incarnation: int
     service_s: float
     results: Sequence[Sequence[Result]]
+    lives: Mapping[int, int] = {}
 
 
 def pack_batch(batch: Batch) -> bytes:
     """A batch as bytes."""
-    groups = [(now, [_pack_operation(each) for each in operations]) for operations, now in batch.groups]
+    groups = [_pack_group(group) for group in batch.groups]
     message = (VERSION, batch.epoch, batch.fingerprint, batch.incarnation, batch.waited_s, groups)
     if batch.traceparents:
         return bytes(msgpack.packb((*message, batch.traceparents)))
@@ -105,7 +110,7 @@ def unpack_batch(data: object) -> Batch:
     try:
         epoch, fingerprint, incarnation, waited_s, groups, *traced = _unpack(data, "batch")
         (traceparents,) = traced or ((),)
-        read = [Group(tuple(map(_unpack_operation, operations)), now) for now, operations in groups]
+        read = [_unpack_group(group) for group in groups]
     except (LookupError, TypeError, ValueError) as error:
         if isinstance(error, InvalidCallError):
             raise
@@ -118,7 +123,14 @@ def unpack_batch(data: object) -> Batch:
 def pack_response(response: Response) -> bytes:
     """A response as bytes."""
     results = [[_pack_result(each) for each in group] for group in response.results]
-    message = (VERSION, response.epoch, response.incarnation, response.service_s, results)
+    message = (
+        VERSION,
+        response.epoch,
+        response.incarnation,
+        response.service_s,
+        results,
+        response.lives,
+    )
     return bytes(msgpack.packb(message))
 
 
@@ -129,20 +141,20 @@ def unpack_response(data: object) -> Response:
         InvalidCallError: they are none, or of a version that is not read here.
     """
     try:
-        epoch, incarnation, service_s, results = _unpack(data, "response")
+        epoch, incarnation, service_s, results, lives = _unpack(data, "response")
         read = [[_unpack_result(each) for each in group] for group in results]
     except (LookupError, TypeError, ValueError) as error:
         if isinstance(error, InvalidCallError):
             raise
         raise InvalidCallError("response", "does not have the form of its version") from None
-    return Response(epoch, incarnation, service_s, read)
+    return Response(epoch, incarnation, service_s, read, lives)
 
 
 def _unpack(data: object, what: str) -> list[Any]:
     if not isinstance(data, bytes):
         raise InvalidCallError(what, f"must be bytes, not {type(data).__name__}")
     try:
-        message = msgpack.unpackb(data, use_list=False)
+        message = msgpack.unpackb(data, use_list=False, strict_map_key=False)
     except Exception as error:  # the library raises a dozen kinds, RecursionError among them
         raise InvalidCallError(what, f"is not MessagePack: {type(error).__name__}") from None
     if not isinstance(message, tuple) or not message:
@@ -151,6 +163,21 @@ def _unpack(data: object, what: str) -> list[Any]:
     if version != VERSION:
         raise InvalidCallError(what, f"is of wire version {version!r}; this side reads {VERSION}")
     return fields
+
+
+def _pack_group(group: Group) -> tuple[Any, ...]:
+    operations, now, copy, astray = group
+    packed = (now, [_pack_operation(each) for each in operations])
+    return (*packed, copy + 2 * astray) if copy or astray else packed
+
+
+def _unpack_group(packed: tuple[Any, ...]) -> Group:
+    now, operations, *flags = packed
+    read = tuple(map(_unpack_operation, operations))
+    if not flags:
+        return Group(read, now)
+    (bits,) = flags
+    return Group(read, now, bool(bits & 1), bool(bits & 2))
 
 
 def _pack_operation(operation: Operation) -> tuple[Any, ...]:
@@ -181,6 +208,8 @@ def _pack_result(result: Result) -> Any:
         return (_LOOK, *result)
     if type(result) is Refused:
         return (_REFUSED, *result)
+    if type(result) is Elsewhere:
+        return (_ELSEWHERE, *result)
     return (_REPORTED, result) if isinstance(result, ReportOutcome) else result
 
 
@@ -208,6 +237,8 @@ def _unpack_result(packed: Any) -> Result:
         return Look(routes, Freshness(freshness), *others)
     if code == _REFUSED:
         return Refused(*fields)
+    if code == _ELSEWHERE:
+        return Elsewhere(*fields)
     if code == _REPORTED:
         return ReportOutcome(fields[0])
     raise ValueError("no result")

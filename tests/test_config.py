@@ -51,6 +51,13 @@ BOUNDS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # field: what is
     "max_metadata_bytes": ((0, 1_048_576), (-1, 1_048_577, *NO_NUMBERS)),
     "max_batch": ((1, 10_000_000), (0, 10_000_001, *NO_NUMBERS)),
     "max_fallbacks": ((0, 10_000), (-1, 10_001, *NO_NUMBERS)),
+    "replicas": ((0, 1), (-1, 2, 0.5, *NO_NUMBERS)),
+    "durability": (("async", "sync"), ("", "SYNC", "none", None)),
+    "replication_interval_ms": ((1e-9, 60_000), (0, -1, 60_001, *NO_NUMBERS)),
+    "hedge_after_s": ((1e-9, 1e12), NO_SECONDS),
+    "max_restarts_in_window": ((1, 10_000), (0, 10_001, 1.5, *NO_NUMBERS)),
+    "restart_window_s": ((1e-9, 1e12), NO_SECONDS),
+    "frozen_after_s": ((1e-9, 1e12), NO_SECONDS),
     "placement": (("spread", "pack"), ("", "SPREAD", "anywhere", None)),
     "num_cpus": ((0.001, 1024), (-1, 1025, *NO_NUMBERS)),
     "resources": (

@@ -64,6 +64,7 @@ for panel, name, command in (
     ("Run a router", "serve", serving.serve),
     ("Run a router", "status", watching.status),
     ("Run a router", "top", watching.top),
+    ("Run a router", "revive", lifecycle.revive),
     ("Run a router", "prune", sessions.prune),
     ("Run a router", "advise", advising.advise),
     ("Ask it", "set", sessions.set_route),

@@ -10,6 +10,7 @@ import yaml
 
 from ray_router.cli import options
 from ray_router.cli.connection import joined
+from ray_router.cli.exits import SAID_NO
 from ray_router.cli.plain import router_stats
 from ray_router.cli.router_view import router_table
 from ray_router.cli.screen import Screen
@@ -108,6 +109,29 @@ def down(
         with screen.busy(f"ending router {name}"):
             shutdown(name, namespace=namespace)
     screen.show(f"router {name} has ended", {"name": name, "namespace": namespace, "ended": True})
+
+
+def revive(
+    partition: Annotated[int, typer.Argument(metavar="N", help="The partition's number.")],
+    *,
+    as_json: options.Json = False,
+    address: options.Address = None,
+    name: options.Name = "default",
+    namespace: options.Namespace = "ray_router",
+) -> None:
+    """Bring a partition back that died too often and was taken out of service.
+
+    Until then its sessions are served by those who keep their copies; status shows which are out.
+    """
+    screen = Screen(as_json)
+    with joined(screen, address):
+        from ray_router.runtime import connect
+
+        revived = connect(name, namespace=namespace).revive(partition).result()
+    said = f"partition {partition} is back" if revived else f"partition {partition} was not out of service"
+    screen.show(said, {"partition": partition, "revived": revived})
+    if not revived:
+        raise typer.Exit(SAID_NO)
 
 
 def _config(file: Path | None, overrides: dict[str, Any]) -> RouterConfig:

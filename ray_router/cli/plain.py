@@ -45,6 +45,8 @@ def router_stats(stats: RouterStats) -> dict[str, object]:
         "epoch": stats.epoch,
         "level": plain(stats.level),
         "down": list(stats.down),
+        "out": list(stats.out),
+        "recovered": stats.recovered,
         "imbalance": stats.imbalance,
         "hit_ratio": stats.traffic.hit_ratio,
         "fallback_ratio": stats.traffic.fallback_ratio,

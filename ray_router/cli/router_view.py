@@ -43,9 +43,10 @@ def router_table(stats: RouterStats, console: Console, rates: Rates | None = Non
     measured = [column("resolves/s", rate(0)), column("writes/s", rate(1))]
     columns = [
         Column("partition", [str(each.partition) for each in partitions]),
-        Column("up", [_up(each) for each in partitions], "left"),
+        Column("up", [_up(each, stats.out) for each in partitions], "left"),
         column("node · pid", _process, left=True),
         column("life", _life),
+        *((column("copies", _copies),) if any(each.copies for each in partitions) else ()),
         column("slots", lambda each: f"{each.slots:,}"),
         column("entries / capacity", _entries),
         column("", _bar, left=True),
@@ -86,12 +87,24 @@ def _recent_hits(windows: Sequence[Window]) -> str:
     return f"{windows[0].hit_ratio:.1%}" if windows and windows[0].resolves else "-"
 
 
-def _up(each: PartitionStats) -> Text:
+def _copies(each: PartitionStats) -> Text:
+    """What it keeps for others; and whether it has yet to recover, or to send something."""
+    copies = each.copies
+    if copies is None:
+        return Text("")
+    state = "" if copies.recovered else " recovering"
+    owed = f" owes {copies.owed:,}" if copies.owed else ""
+    return Text.assemble(f"{copies.entries:,}", (f"{state}{owed}", "yellow"))
+
+
+def _up(each: PartitionStats, out: tuple[int, ...]) -> Text:
+    if each.partition in out:
+        return Text("out", style="bold red")
     return Text("yes", style="green") if each.available else Text("no", style="bold red")
 
 
 def _process(each: PartitionStats) -> str:
-    return " · ".join(part for part in (each.node, str(each.pid or "")) if part)
+    return " · ".join(part for part in (each.node[:8], str(each.pid or "")) if part)
 
 
 def _life(each: PartitionStats) -> Text:

@@ -93,6 +93,13 @@ class PressureChanged(NamedTuple):
     pressure: float
 
 
+class ServiceChanged(NamedTuple):
+    """A partition died too often and was taken out of service, or somebody brought it back."""
+
+    partition: int
+    in_service: bool
+
+
 class Served(NamedTuple):
     """A partition carried out a batch. ``service_s``: what that took, without the way there and back."""
 
@@ -135,6 +142,7 @@ Event = Union[
     MovedOn,
     RefusedInput,
     PressureChanged,
+    ServiceChanged,
     Served,
     Called,
     Carried,

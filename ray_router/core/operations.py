@@ -117,12 +117,23 @@ class Written(NamedTuple):
     evicted: int = 0
 
 
+class Elsewhere(NamedTuple):
+    """The group was not carried out: this partition does not hold what it takes, another may."""
+
+    problem: str
+
+
 Operation = Union[Set, Resolve, Get, Delete, Report]
-Result = Union[Written, Answers, Look, None, bool, ReportOutcome, Refused]
+Result = Union[Written, Answers, Look, None, bool, ReportOutcome, Refused, Elsewhere]
 
 
 class Group(NamedTuple):
-    """What one submission asks of one partition. ``now`` is given on a router with an event clock."""
+    """What one submission asks of one partition. ``now`` is given on a router with an event clock.
+
+    ``copy``: it is asked for its copy, or in place of the owner. ``astray``: a keeper may have missed it.
+    """
 
     operations: tuple[Operation, ...]
     now: float | None = None
+    copy: bool = False
+    astray: bool = False

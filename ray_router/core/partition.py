@@ -9,7 +9,7 @@ batch are carried out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import Union, cast
 
@@ -32,6 +32,7 @@ from ray_router.core.events import (
     unobserved,
 )
 from ray_router.core.eviction import POLICIES
+from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight, NoInsight
 from ray_router.core.insight.windows import Totals, Windows
 from ray_router.core.keytext import scope_of, wider_than
@@ -39,6 +40,7 @@ from ray_router.core.operations import (
     Answer,
     Answers,
     Delete,
+    Elsewhere,
     Get,
     Group,
     Look,
@@ -54,8 +56,9 @@ from ray_router.core.pressure import Pressure, level_of
 from ray_router.core.record import RecordFormat
 from ray_router.core.resolver import Own, Rules, Wider, Wishes, resolve
 from ray_router.core.settings import PartitionSettings
-from ray_router.core.standing import Backoff, lives_until, standings
+from ray_router.core.standing import Backoff, lives_until, newest_fact, standings
 from ray_router.core.table import Change, Phase, Retention, Table, Transition
+from ray_router.core.understudy import Copies, held_elsewhere, not_ready
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import (
     Confidence,
@@ -105,6 +108,8 @@ class Partition:
         settings: already validated.
         observer: told of every event, after the fact; what it raises is logged and goes no further.
         insight: learns from the traffic; without one nothing is learnt.
+        defaults: shared with another; its own when left out.
+        copies: the sessions, where they are others'; its own when left out.
     """
 
     def __init__(
@@ -113,6 +118,9 @@ class Partition:
         settings: PartitionSettings,
         observer: Observer | None = None,
         insight: Insight | None = None,
+        *,
+        defaults: Defaults | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._index = index
         self._settings = settings
@@ -122,8 +130,18 @@ class Partition:
         retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
         policy = POLICIES[settings.eviction](settings.capacity)
         self._records = RecordFormat(settings.ttl_s)
-        self._table = Table(settings.capacity, settings.max_candidates, retention, policy, self._records)
-        self._defaults = Defaults(settings.max_defaults, settings.max_candidates, retention)
+        self._copies = copies
+        self._table = (
+            Table(settings.capacity, settings.max_candidates, retention, policy, self._records)
+            if copies is None
+            else cast("Table", copies)  # which have all of a table that is asked for here
+        )
+        if defaults is None:
+            defaults = Defaults(settings.max_defaults, settings.max_candidates, retention)
+        self._defaults = defaults
+        self._exchange: Exchange | None = None
+        self._understudy: Partition | None = None
+        self._astray = False  # whether what is written now may be missing elsewhere
         self._pressure = Pressure(settings.call_timeout_s)
         self._level = PressureLevel.NORMAL
         self._counts: Counter[str] = Counter()
@@ -135,6 +153,14 @@ class Partition:
             settings.stale_retention_s,
             settings.tombstone_retention_s,
         )
+
+    def exchanges(self, exchange: Callable[[OwnSessions, Defaults], Exchange]) -> Exchange:
+        """Keep copies for peers, and have them keep its own, by the exchange that is made here."""
+        self._exchange = exchange(OwnTable(self), self._defaults)
+        copies = Copies(self._exchange)
+        self._understudy = Partition(self._index, self._settings, defaults=self._defaults, copies=copies)
+        self._understudy._exchange = self._exchange
+        return self._exchange
 
     def apply(self, batch: Sequence[Group], now: float | None = None) -> list[tuple[Result, ...]]:
         """Carry out a batch, group by group, operation by operation.
@@ -168,6 +194,8 @@ class Partition:
             moved += 1
         forgotten = self._defaults.prune(now, most - moved)
         self._counts["forgotten"] += forgotten
+        if self._exchange is not None and self._copies is None:
+            self._exchange.standby.prune(now, most)
         return moved + forgotten
 
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
@@ -178,6 +206,10 @@ class Partition:
         """Take in a peer's defaults; stamps are taken verbatim."""
         for key, state in items:
             self._defaults.merge(key, state, now)
+
+    def tell(self, event: Event) -> None:
+        """Tell the observer what happened around this partition."""
+        self._tell(event)
 
     def stats(self, now: float) -> PartitionStats:
         """What is held and what was counted; the shell adds what it knows of the process."""
@@ -221,7 +253,30 @@ class Partition:
         assert at is not None, "a router with clock='wall' is told the time by its shell"
         if self._windows.due(at):
             self._windows.copy(self._totals(), at)
+        if self._exchange is not None:
+            if group.copy and self._understudy is not None:
+                return self._understudy._apply_group(group, now)
+            elsewhere = self._elsewhere(group, self._exchange)
+            if elsewhere is not None:
+                return (elsewhere,)
+            self._astray = group.astray is True
         return tuple([self._carry_out(operation, at) for operation in group.operations])
+
+    def _elsewhere(self, group: Group, exchange: Exchange) -> Elsewhere | None:
+        """Why another partition must be asked, if so."""
+        if self._copies is None and exchange.ready:
+            return None
+        try:
+            for operation in group.operations:
+                check_operation(operation, self._settings.limits)
+                for key in operation.keys if isinstance(operation, Resolve) else ():
+                    check_key(key, self._settings.limits)
+        except InvalidInputError:
+            return None  # it is refused where it is carried out
+        if self._copies is None:
+            return not_ready(group.operations, exchange)
+        self._copies.astray = group.astray
+        return held_elsewhere(group.operations, exchange)
 
     def _carry_out(self, operation: Operation, now: float) -> Result:
         try:
@@ -258,8 +313,12 @@ class Partition:
         observed_at, ttl_s = self._not_ahead(observed_at, now), float(ttl_s)
         if scope < Scope.INSTANCE and self._table.refresh(key, route, observed_at, ttl_s, origin, now):
             written = _REFRESHED
+            if self._exchange is not None:
+                self._exchange.wrote(key, observed_at, astray=self._astray)
         elif self._sheds(key, scope, origin, now):
             written = Written(SetOutcome.SHED)
+            if self._exchange is not None:
+                self._exchange.left(key, observed_at)
         else:
             fact = candidates.observed(route, observed_at, ttl_s, int(origin))
             change = self._merge(key, scope, fact, now)
@@ -407,12 +466,37 @@ class Partition:
 
     def _merge(self, key: str, scope: Scope, fact: SessionState, now: float) -> Change:
         if scope >= Scope.INSTANCE:
+            if self._exchange is not None and self._astray:
+                self._exchange.defaults_changed()
             return self._defaults.merge(key, fact, now)
         change = self._table.merge(key, fact, now)
+        if self._exchange is not None and self._copies is None:
+            self._note_change(key, fact, change, self._exchange)
+        return self._note_effects(change, now)
+
+    def _note_change(self, key: str, fact: SessionState, change: Change, exchange: Exchange) -> None:
+        """Peers that keep this session may have to know."""
+        if fact.deleted_at > -inf:
+            exchange.deleted(key, fact.deleted_at, astray=self._astray)
+        elif self._astray or change.after != change.before:
+            exchange.wrote(key, newest_fact(fact), astray=self._astray)
+        elif self._table.state(key) is None:
+            exchange.left(key, newest_fact(fact))  # it was not let in; the standby may have it
+
+    def _take_in(self, key: str, state: SessionState, now: float) -> Change:
+        """A peer knows this of an own session."""
+        change = self._note_effects(self._table.merge(key, state, now), now)
+        if self._exchange is not None and self._table.state(key) is None:
+            self._exchange.left(key, newest_fact(state))  # it was not let in, or is over
+        return change
+
+    def _note_effects(self, change: Change, now: float) -> Change:
         for transition in change.transitions:
             self._note_transition(transition)
         young = 0
         for eviction in change.evictions:
+            if self._exchange is not None:
+                self._exchange.left(eviction.left, eviction.newest)
             young += eviction.phase is Phase.LIVE and eviction.age_s < self._settings.min_live_age_s
             self._counts[_EVICTION_COUNT[eviction.phase]] += 1
             if self._watched:
@@ -449,6 +533,28 @@ class Partition:
         if self._watched:
             self._tell(RefusedInput(self._index, error.field))
         return Refused(type(error).__name__, error.field, error.problem)
+
+
+class OwnTable:
+    """A partition's own sessions, as its exchange sees them."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._partition._table)
+
+    def state(self, key: str) -> SessionState | None:
+        """What is known of a session that is here."""
+        return self._partition._table.state(key)
+
+    def known(self, key: str) -> SessionState:
+        """What is known of a session, be it only that it was deleted."""
+        return self._partition._table.known(key)
+
+    def merge(self, key: str, fact: SessionState, now: float) -> Change:
+        """Take in what a peer knows."""
+        return self._partition._take_in(key, fact, now)
 
 
 def _set_outcome(change: Change, fact: SessionState) -> SetOutcome:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from xxhash import xxh3_64_intdigest
 
@@ -21,6 +22,9 @@ from ray_router.model import SessionKey
 SLOTS = 16_384
 SLOT_SEED = 0x7261795F726F7574  # "ray_rout"
 KEY_SEED = 0x73657373696F6E73  # "sessions"
+
+STANDBYS_OF_ONE = 2  # partitions that share one partition's copies
+_SUBSTITUTES = 2  # that may take the place of an owner or a standby; two copies need no more
 
 SlotOf = Callable[[str], int]
 """A key's canonical text -> its slot."""
@@ -96,19 +100,25 @@ def _custom_slot(strategy: str, shard_key: ShardKey) -> SlotOf:
 
 @dataclass(frozen=True)
 class Topology:
-    """Which partition owns each slot during one epoch; immutable.
+    """Which partition owns each slot during one epoch, and which keeps its copy; immutable.
 
     Args:
-        epoch: 1 at deployment, greater after each change of ownership.
+        epoch: 1 at deployment, greater after each change.
         owners: the partition of each slot, ``SLOTS`` unsigned 16-bit numbers.
+        standbys: the partition that keeps a copy of each slot, never its owner; None without copies.
     """
 
     epoch: int
     owners: array[int]
+    standbys: array[int] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.owners) != SLOTS:
-            raise ValueError(f"a topology owns {SLOTS} slots, not {len(self.owners)}")
+        for slots in (self.owners, self.standbys):
+            if slots is not None and len(slots) != SLOTS:
+                raise ValueError(f"a topology owns {SLOTS} slots, not {len(slots)}")
+
+    def __reduce__(self) -> tuple[type[Topology], tuple[int, array[int], array[int] | None]]:
+        return Topology, (self.epoch, self.owners, self.standbys)  # without what was worked out from them
 
     @classmethod
     def balanced(cls, partitions: int, *, epoch: int = 1) -> Topology:
@@ -116,6 +126,29 @@ class Topology:
         if not 1 <= partitions <= SLOTS:
             raise ValueError(f"partitions must be between 1 and {SLOTS}, not {partitions}")
         return cls(epoch, array("H", (slot % partitions for slot in range(SLOTS))))
+
+    def with_standbys(self, nodes: Mapping[int, str] | None = None, *, epoch: int | None = None) -> Topology:
+        """The same owners with a standby for each slot, on another node where there is one.
+
+        A partition's slots are dealt to ``STANDBYS_OF_ONE`` others, those with the fewest so far: when it
+        is down its load is shared, and each of them still gets its writes in large batches.
+
+        Args:
+            nodes: the node of each partition, as far as they are known.
+            epoch: of the new topology; this one's when left out.
+        """
+        epoch = self.epoch if epoch is None else epoch
+        if len(self.partitions) == 1:
+            return Topology(epoch, self.owners)
+        standbys = array("H", self.owners)
+        kept = dict.fromkeys(self.partitions, 0)
+        slots = _slots_of(self.owners)
+        for owner in self.partitions:
+            chosen = _apart_from(owner, self.partitions, nodes or {}, kept)
+            for turn, slot in enumerate(slots[owner]):
+                standbys[slot] = chosen[turn % len(chosen)]
+                kept[standbys[slot]] += 1
+        return Topology(epoch, self.owners, standbys)
 
     @cached_property
     def partitions(self) -> tuple[int, ...]:
@@ -129,3 +162,62 @@ class Topology:
         for owner in self.owners:
             shares[owner] += 1
         return shares
+
+    @cached_property
+    def orders(self) -> list[tuple[int, ...]]:
+        """For each slot whom to turn to: its owner, its standby, and who takes the place of one of them.
+
+        Slots with the same owner and standby share one tuple; it has one element without standbys.
+        """
+        if self.standbys is None:
+            alone = {owner: (owner,) for owner in self.partitions}
+            return [alone[owner] for owner in self.owners]
+        orders: dict[tuple[int, int], tuple[int, ...]] = {}
+        found = []
+        for pair in zip(self.owners, self.standbys, strict=True):
+            order = orders.get(pair)
+            if order is None:
+                order = orders[pair] = (*pair, *self._substitutes(*pair))
+            found.append(order)
+        return found
+
+    @cached_property
+    def ways(self) -> frozenset[tuple[int, ...]]:
+        """The different ones among ``orders``."""
+        return frozenset(self.orders)
+
+    @cached_property
+    def neighbours(self) -> dict[int, tuple[int, ...]]:
+        """For each partition those that keep copies for it, or it for them."""
+        pairs = {order[:2] for order in self.ways if len(order) > 1}
+        pairs |= {(standby, owner) for owner, standby in pairs}
+        return {each: tuple(sorted(b for a, b in pairs if a == each)) for each in self.partitions}
+
+    def _substitutes(self, owner: int, standby: int) -> Iterator[int]:
+        ring = _ring_from(owner, self.partitions)
+        return islice((each for each in ring if each != standby), _SUBSTITUTES)
+
+
+def _slots_of(owners: array[int]) -> dict[int, list[int]]:
+    slots: dict[int, list[int]] = {}
+    for slot, owner in enumerate(owners):
+        slots.setdefault(owner, []).append(slot)
+    return slots
+
+
+def _ring_from(partition: int, partitions: Sequence[int]) -> list[int]:
+    """All other partitions, those after this one first."""
+    return [
+        *(each for each in partitions if each > partition),
+        *(each for each in partitions if each < partition),
+    ]
+
+
+def _apart_from(
+    owner: int, partitions: Sequence[int], nodes: Mapping[int, str], kept: Mapping[int, int]
+) -> list[int]:
+    """Who keeps an owner's copies: partitions of other nodes before those of its own, the least laden."""
+    ring = _ring_from(owner, partitions)
+    home = nodes.get(owner)
+    apart = [each for each in ring if home is None or nodes.get(each) != home]
+    return sorted(apart or ring, key=lambda each: kept[each])[:STANDBYS_OF_ONE]

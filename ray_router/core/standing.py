@@ -62,6 +62,11 @@ def last_mark(state: SessionState) -> float:
     return max(marks, default=state.deleted_at)
 
 
+def newest_fact(state: SessionState) -> float:
+    """The time of the newest thing known of a session."""
+    return max(newest_stamp(state), last_mark(state))
+
+
 def standings(state: SessionState, now: float, backoff: Backoff) -> list[Standing]:
     """Every route of the session, best first; the first is the primary."""
     by_route: dict[str, list[Observation]] = {}

@@ -27,7 +27,7 @@ from ray_router.core.candidates import NOTHING, SessionState, merge
 from ray_router.core.eviction import EvictionPolicy
 from ray_router.core.record import RecordFormat
 from ray_router.core.slots import key_hash
-from ray_router.core.standing import last_mark, lives_until, newest_stamp
+from ray_router.core.standing import last_mark, lives_until, newest_fact, newest_stamp
 
 _WITHDRAWN_AT_ONCE = 2_000  # sessions, in less than a millisecond
 
@@ -60,10 +60,16 @@ class Tombstone(NamedTuple):
 
 
 class Eviction(NamedTuple):
-    """An entry that left to make room. ``age_s``: since its newest observation."""
+    """An entry that left to make room. ``age_s``: since its newest observation.
+
+    ``left``: its key, or the hash of it where no more was left; ``newest``: the time of the newest thing
+    known of it.
+    """
 
     phase: Phase
     age_s: float
+    left: str | int
+    newest: float
 
 
 class Transition(NamedTuple):
@@ -158,7 +164,7 @@ class Table:
 
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Add what ``fact`` knows to what is known of a session."""
-        before = self._known(key)
+        before = self.known(key)
         after = merge(before, fact, self._max_candidates)
         if after == before:
             return Change(before, before)
@@ -168,9 +174,9 @@ class Table:
         in_place = key in self._quick or key in self._others or self._takes_its_tombstone(key, phase)
         if in_place or self._make_room(phase, now, evictions, transitions):
             self._place(key, after, phase, now)
-            kept = after if phase is not None else self._known(key)
+            kept = after if phase is not None else self.known(key)
         else:
-            kept = self._known(key)
+            kept = self.known(key)
         created = bool(kept.observations) and not before.observations
         return Change(before, kept, created, tuple(evictions), tuple(transitions))
 
@@ -233,7 +239,8 @@ class Table:
                         self._others[key] = self._quick.pop(key)
         return False
 
-    def _known(self, key: str) -> SessionState:
+    def known(self, key: str) -> SessionState:
+        """What is known of a session, be it only that it was deleted."""
         state = self.state(key)
         if state is not None:
             return state
@@ -374,11 +381,14 @@ class Table:
     def _evict_lowest(self) -> Eviction:
         oldest = next(iter(self._lowest))
         if isinstance(oldest, int):
-            self._exhume(oldest)
-        else:
-            del self._others[oldest]
-            del self._lowest[oldest]
-        return Eviction(Phase.TOMBSTONE, inf)
+            buried = self._exhume(oldest)
+            assert buried is not None, "the lowest are listed while they are here"
+            return Eviction(Phase.TOMBSTONE, inf, oldest, max(buried.newest, buried.deleted_at))
+        state = self.state(oldest)
+        assert state is not None, "the lowest are listed while they are here"
+        del self._others[oldest]
+        del self._lowest[oldest]
+        return Eviction(Phase.TOMBSTONE, inf, oldest, newest_fact(state))
 
     def _evict(self, key: str, phase: Phase, now: float) -> Eviction:
         state = self.state(key)
@@ -386,4 +396,4 @@ class Table:
         self._take_out(key)
         if phase is Phase.STALE:
             del self._stale[key]
-        return Eviction(phase, now - newest_stamp(state))
+        return Eviction(phase, now - newest_stamp(state), key, newest_fact(state))

@@ -112,6 +112,17 @@ def prune_result(calls: Mapping[int, ControlCall]) -> PruneResult:
     return PruneResult(sum(each for each in moved if isinstance(each, int)), len(moved))
 
 
+def revived(calls: Mapping[int, ControlCall]) -> bool:
+    """Whether any partition that answered knew the one in question to be out of service.
+
+    Raises:
+        PartitionUnavailableError, DeadlineExceededError: none answered.
+    """
+    said = [Gathered(partition, call.outcome) for partition, call in calls.items()]  # type: ignore[arg-type]
+    first_answer(said)
+    return any(each.result is True for each in said)
+
+
 def router_stats(name: str, epoch: int, calls: Mapping[int, ControlCall]) -> RouterStats:
     """The stats of all partitions; one that did not answer is marked as not available."""
     return RouterStats(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from ray_router.core.operations import Answers, Group, Operation, Refused, Resolve, Result
+from ray_router.core.operations import Answers, Elsewhere, Group, Operation, Refused, Resolve, Result
 
 _USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
@@ -26,8 +26,8 @@ class Passenger(Protocol):
         """What it asks, in order."""
 
     @property
-    def now(self) -> float | None:
-        """At what time, on a router with an event clock."""
+    def terms(self) -> tuple[float | None, bool, bool]:
+        """At what time, on a router with an event clock; whether of a copy; whether astray."""
 
 
 class Seat(NamedTuple):
@@ -51,11 +51,11 @@ class Boarding:
         self._operations: list[Operation] = []
         self._run: list[str] = []
         self._wishes: tuple[object, ...] | None = None
-        now: float | None = None
+        terms: tuple[float | None, bool, bool] = (None, False, False)
         for passenger in passengers:
-            if passenger.now != now and self._seats:
-                self._end_group(now)
-            now = passenger.now
+            if passenger.terms != terms and self._seats:
+                self._end_group(terms)
+            terms = passenger.terms
             key = passenger.key
             if key is None:
                 self._seats.append([self._seat(each) for each in passenger.operations])
@@ -65,7 +65,7 @@ class Boarding:
                 self._wishes = _USUAL
             self._seats.append((len(self.groups), len(self._operations), len(self._run)))
             self._run.append(key)
-        self._end_group(now)
+        self._end_group(terms)
 
     def results(self, results: Sequence[Sequence[Result]]) -> list[tuple[Result, ...]] | None:
         """Each passenger's results, in order; None when they do not answer what was asked."""
@@ -100,14 +100,14 @@ class Boarding:
             self._operations.append(Resolve(tuple(self._run), *self._wishes))  # type: ignore[arg-type]
             self._run, self._wishes = [], None
 
-    def _end_group(self, now: float | None) -> None:
+    def _end_group(self, terms: tuple[float | None, bool, bool]) -> None:
         self._end_run()
-        self.groups.append(Group(tuple(self._operations), now))
+        self.groups.append(Group(tuple(self._operations), *terms))
         self._operations = []
 
 
 def _answers_all(group: Group, said: Sequence[Result]) -> bool:
-    if len(said) == 1 and type(said[0]) is Refused:
+    if len(said) == 1 and type(said[0]) in (Refused, Elsewhere):
         return True
     if len(said) != len(group.operations):
         return False

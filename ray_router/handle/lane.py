@@ -15,14 +15,16 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import NamedTuple, TypeVar
 
 from ray_router.core.events import Carried, Observer
-from ray_router.core.operations import Operation, Resolve, Result
+from ray_router.core.operations import Elsewhere, Operation, Resolve, Result
 from ray_router.handle.boarding import Boarding
 from ray_router.handle.courier import TICK_S, Courier
+from ray_router.handle.manner import USUAL, Manner
 from ray_router.handle.promise import Failure, FailureKind, Outcome, Promise
 from ray_router.transport import (
     Batch,
@@ -42,9 +44,12 @@ _SUSPECT_AFTER_S = 0.25  # a batch that takes longer is asked after, by ping
 _DOWN_AFTER_S = 0.5  # a partition that answers no ping for so long counts as down
 _PING_EVERY_S = 0.1
 _PING_AT_LEAST_EVERY_S = 1.0
+_LATER_FOR_EACH_S = 30e-6  # an operation's share of a large batch's time, generously
 _TIMELY_S = 0.005  # who began to wait so soon after sending saw the whole round trip, and no more
 
 Results = tuple[Result, ...]
+
+_LATE = Failure(FailureKind.LATE, "it is late, and somebody else is asked")
 
 
 P = TypeVar("P", bound="Pending")
@@ -57,12 +62,24 @@ class Terms(NamedTuple):
     fingerprint: int
     max_pending: int
     max_batch: int
+    hedge_after_s: float = inf
 
 
 class Pending(Promise[Results]):
     """One submission's group, on its way to one partition and back."""
 
-    __slots__ = ("_operations", "deadline", "key", "lane", "now", "size", "traceparent")
+    __slots__ = (
+        "_operations",
+        "deadline",
+        "incarnation",
+        "key",
+        "lane",
+        "lives",
+        "manner",
+        "now",
+        "size",
+        "traceparent",
+    )
 
     def __init__(
         self,
@@ -71,9 +88,13 @@ class Pending(Promise[Results]):
         now: float | None,
         deadline: float,
         traceparent: str | None,
+        manner: Manner = USUAL,
     ) -> None:
         super().__init__()
         self.traceparent = traceparent
+        self.manner = manner
+        self.incarnation = 0  # of the life that answered, and the others' that it knew of
+        self.lives: Mapping[int, int] = {}
         self.lane = lane
         self.key: str | None = None
         self._operations = operations
@@ -85,6 +106,11 @@ class Pending(Promise[Results]):
     def operations(self) -> tuple[Operation, ...]:
         """What it asks, in order."""
         return self._operations
+
+    @property
+    def terms(self) -> tuple[float | None, bool, bool]:
+        """At what time, on a router with an event clock; whether of a copy; whether astray."""
+        return self.now, self.manner.copy, self.manner.astray
 
     def pump(self, timeout_s: float) -> bool:
         """Wait in this thread; whether it settled."""
@@ -102,6 +128,7 @@ class Flight:
         "actor",
         "boarding",
         "incarnation",
+        "late_at",
         "passengers",
         "pumped",
         "sent_at",
@@ -118,6 +145,7 @@ class Flight:
         actor: int,
         incarnation: int,
         sent_at: float,
+        late_at: float,
     ) -> None:
         self.ticket = ticket
         self.boarding = boarding
@@ -125,6 +153,7 @@ class Flight:
         self.actor = actor
         self.incarnation = incarnation
         self.sent_at = sent_at
+        self.late_at = late_at
         self.pumped = False
         self.watched = False
         self.timely = False
@@ -193,28 +222,42 @@ class Lane:
         now: float | None,
         deadline: float,
         traceparent: str | None = None,
+        manner: Manner = USUAL,
+        *,
+        push: bool = True,
     ) -> Pending:
         """Send, or queue behind what is under way.
 
         Args:
             deadline: monotonic seconds.
             traceparent: of the span that records the call, if one does.
+            push: send now if nothing is under way; otherwise the caller has more, and pushes in the end.
         """
-        return self.put(Pending(self, operations, now, deadline, traceparent))
+        return self.put(Pending(self, operations, now, deadline, traceparent, manner), push=push)
 
-    def put(self, pending: P) -> P:
+    def put(self, pending: P, *, push: bool = True) -> P:
         """Send this, or queue it behind what is under way."""
+        settlements: list[tuple[Pending, Outcome[Results]]] = []
         with self._lock:
             refusal = self._refusal(pending)
             if refusal is None:
                 self._queue.append(pending)
                 self._queued += pending.size
-                settlements = self._send() if self._flight is None else self._watch()
+                if self._flight is not None:
+                    settlements = self._watch()
+                elif push:
+                    settlements = self._send()
         if refusal is not None:
             pending.settle(refusal)
         else:
             _settle(settlements)
         return pending
+
+    def push(self) -> None:
+        """Send what is queued, unless something is under way."""
+        with self._lock:
+            settlements = self._send()
+        _settle(settlements)
 
     def pump(self, pending: Pending, timeout_s: float) -> bool:
         """Wait for a submission in this thread, finishing batches as they settle; whether it settled."""
@@ -225,6 +268,8 @@ class Lane:
         while not pending.settled:
             slice_s = max(0.0, min(TICK_S, until - self._clock()))
             flight = self._flight
+            if flight is not None and flight.late_at > self._clock():
+                slice_s = min(slice_s, flight.late_at - self._clock())
             if flight is None or flight.pumped:
                 pending.wait(slice_s)
             else:
@@ -263,7 +308,7 @@ class Lane:
             self._collect(flight)  # nobody waits in a thread, and its event loop may be busy, or over
         now = self._clock()
         with self._lock:
-            settlements = self._expire(now)
+            settlements = self._expire(now) + self._pass_on_late(now)
             flight = self._flight
             late = flight is not None and now - flight.sent_at > _SUSPECT_AFTER_S
             if late and self._silent(now):
@@ -284,8 +329,22 @@ class Lane:
         """Whether pings have gone unanswered for too long. What this process sleeps does not count."""
         return self._unheard_since is not None and now - self._unheard_since > _DOWN_AFTER_S
 
+    def _pass_on_late(self, now: float) -> list[tuple[Pending, Outcome[Results]]]:
+        """Fail what others can be asked about, once the flight is later than flights of its size are."""
+        flight = self._flight
+        if flight is None or now < flight.late_at:
+            return []
+        aboard = [each for each in flight.passengers if each.manner.hedged and not each.settled]
+        queued = [each for each in self._queue if each.manner.hedged]
+        if queued:
+            self._queue = deque(each for each in self._queue if not each.manner.hedged)
+            self._queued -= sum(each.size for each in queued)
+        return [(each, _LATE) for each in (*aboard, *queued)]
+
     def _refusal(self, pending: Pending) -> Failure | None:
-        if self._down_since is not None:
+        if pending.manner.hedged and self._flight is not None and self._clock() >= self._flight.late_at:
+            return _LATE
+        if self._down_since is not None and not pending.manner.patient:
             return Failure(
                 FailureKind.UNAVAILABLE,
                 f"it has not answered for {self._clock() - self._down_since:.1f} s",
@@ -328,7 +387,10 @@ class Lane:
             except Fault as fault:
                 settlements += self._cope(passengers, fault)
             else:
-                self._flight = Flight(ticket, passengers, boarding, self._actor, self._incarnation, sent_at)
+                late_at = sent_at + self._terms.hedge_after_s + size * _LATER_FOR_EACH_S
+                self._flight = Flight(
+                    ticket, passengers, boarding, self._actor, self._incarnation, sent_at, late_at
+                )
         return settlements
 
     def _watch(self) -> list[tuple[Pending, Outcome[Results]]]:
@@ -391,7 +453,18 @@ class Lane:
         self._down_since = self._unheard_since = None
         if flight.timely:
             self._waited_s = max(0.0, now - flight.sent_at - landing.service_s)
-        return list(zip(flight.passengers, results, strict=True))
+        settlements: list[tuple[Pending, Outcome[Results]]] = []
+        for pending, said in zip(flight.passengers, results, strict=True):
+            pending.incarnation, pending.lives = landing.incarnation, landing.lives
+            elsewhere = said[0] if said and type(said[0]) is Elsewhere else None
+            if elsewhere is None:
+                settlements.append((pending, said))
+            elif pending.manner.patient:
+                self._down_since = self._down_since or now  # it lives, but must be asked again later
+                self._requeue([pending])
+            else:
+                settlements.append((pending, Failure(FailureKind.UNAVAILABLE, elsewhere.problem)))
+        return settlements
 
     def _cope(self, passengers: list[Pending], fault: Fault) -> list[tuple[Pending, Outcome[Results]]]:
         """What to do about a batch that was not answered; holding the lock."""
@@ -399,9 +472,10 @@ class Lane:
             fault = PartitionLost(str(fault))  # another actor has its name: as good as restarted
         if isinstance(fault, PartitionLost):
             self._down_since = self._down_since or self._clock()
-            self._requeue(passengers)
+            self._requeue([pending for pending in passengers if not pending.manner.hedged])
             self._courier.attend()
-            return []
+            failure = Failure(FailureKind.UNAVAILABLE, str(fault))
+            return [(pending, failure) for pending in passengers if pending.manner.hedged]
         if isinstance(fault, PartitionGone):
             self._down_since = self._down_since or self._clock()
             self._courier.attend()

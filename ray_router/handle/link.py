@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
+from math import inf
 
 from ray_router.config import RouterConfig
 from ray_router.core.operations import Resolve
@@ -18,13 +19,14 @@ from ray_router.handle.lane import Lane, Terms
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
 from ray_router.handle.resolutions import AnswerTerms
+from ray_router.handle.strays import Strays
 from ray_router.telemetry import HandleTelemetry, for_handle
 from ray_router.transport import (
-    Control,
     Directory,
     Fault,
     NotYet,
     PartitionBroken,
+    Request,
     Ticket,
     Transport,
 )
@@ -92,6 +94,7 @@ class Link:
     ) -> None:
         self.transport = transport
         self._watching = watching or _as_the_application_wants
+        self.strays = Strays()
         self._courier = Courier(self)
         self._lanes: dict[int, Lane] = {}
         self._lock = threading.Lock()
@@ -143,7 +146,7 @@ class Link:
                 lane = self._lanes.get(partition) or self._new_lane(partition)
         return lane
 
-    def ask(self, partition: int, request: Control, deadline: float) -> ControlCall:
+    def ask(self, partition: int, request: Request, deadline: float) -> ControlCall:
         """Ask a partition something past its data lane."""
         try:
             ticket: Ticket[object] | Fault = self.transport.ask(partition, request)
@@ -218,7 +221,13 @@ class Link:
     def _new_lane(self, partition: int) -> Lane:
         assert self._learned is not None
         config, topology = self._learned
-        terms = Terms(topology.epoch, config.fingerprint, config.max_pending_calls, config.max_batch)
+        terms = Terms(
+            topology.epoch,
+            config.fingerprint,
+            config.max_pending_calls,
+            config.max_batch,
+            inf if topology.standbys is None else config.hedge_after_s,
+        )
         watched = self.telemetry
         lane = self._lanes[partition] = Lane(
             partition,

@@ -20,6 +20,8 @@ class Ownership:
         self.slot_of = slot_of
         self.owner = lru_cache(maxsize=_REMEMBERED)(self._owner)
         """The partition that answers for a key."""
+        self.order = lru_cache(maxsize=_REMEMBERED)(self._order)
+        """Whom to turn to for a key: its owner, its standby, and who may take the place of one of them."""
 
     @cached_property
     def only(self) -> int | None:
@@ -37,6 +39,9 @@ class Ownership:
         if scope_of(key) < Scope.INSTANCE:
             return (owner,)
         return (owner, *(each for each in self.topology.partitions if each != owner))
+
+    def _order(self, key: str) -> tuple[int, ...]:
+        return self.topology.orders[self.slot_of(key)]
 
     def _owner(self, key: str) -> int:
         return self.topology.owners[self.slot_of(key)]

@@ -16,6 +16,7 @@ class FailureKind(Enum):
     UNAVAILABLE = "unavailable"
     OVERLOADED = "overloaded"
     DEADLINE = "deadline"
+    LATE = "late"
 
 
 class Failure(NamedTuple):

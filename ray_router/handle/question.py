@@ -16,6 +16,7 @@ from typing import Any
 from ray_router.core.operations import Operation, Resolve
 from ray_router.errors import DeadlineExceededError
 from ray_router.handle.lane import Lane, Pending
+from ray_router.handle.manner import USUAL
 from ray_router.handle.reply import NO_LIMIT_S, Reply, Submission, arrive, forsake, refuse_to_block
 from ray_router.model import Resolution
 
@@ -40,6 +41,7 @@ class Question(Pending):
         self._arrived = None
         self.lane = lane
         self.key = key
+        self.manner = USUAL
         self.now = now
         self.deadline = deadline
         self.size = 1

@@ -29,11 +29,13 @@ class Share(NamedTuple):
     """What one partition said to its share of a resolve: its answers, or why there are none.
 
     ``positions``: where its keys stood in the submission; None when all of them were its own.
+    ``standby``: it is not their owner.
     """
 
     partition: int
     positions: Sequence[int] | None
     answers: Answers | Failure
+    standby: bool = False
 
 
 class AnswerTerms(NamedTuple):
@@ -136,6 +138,7 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: An
         answer.expires_in_s,
         share.partition,
         terms.epoch,
+        share.standby,
     )
 
 

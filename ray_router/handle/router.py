@@ -43,6 +43,7 @@ from ray_router.handle.resolutions import (
 )
 from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, share_look, share_operations
 from ray_router.handle.stamps import Stamps
+from ray_router.handle.twofold import TwofoldOperations, TwofoldResolve
 from ray_router.handle.watched import WatchedCall
 from ray_router.model import (
     Advice,
@@ -61,7 +62,7 @@ from ray_router.model import (
     Write,
 )
 from ray_router.telemetry import HandleTelemetry
-from ray_router.transport import Control, Directory, Transport
+from ray_router.transport import Control, Directory, Revive, Transport
 
 _PRUNE_WITHIN_S = 60.0
 _USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
@@ -170,8 +171,7 @@ class RouterHandle:
             self._check_size("items", len(sets), directory)
             for each in sets:
                 check_operation(each, directory.config.limits)
-            shares = share_operations([(each.key, each) for each in sets], self._link.ownership)
-            scatter = self._scatter("set_many", shares, directory)
+            scatter = self._scatter("set_many", [(each.key, each) for each in sets], directory)
             return Submission(scatter.parts, lambda: answers.set_results(scatter.gather(len(sets))))
 
         return self._submit(send)
@@ -182,8 +182,7 @@ class RouterHandle:
 
         def send(directory: Directory) -> Submission[RouteRecord | None]:
             check_key_fits(text, directory.config.limits)
-            shares = share_look(text, Get(text), self._link.ownership)
-            scatter = self._scatter("get", shares, directory)
+            scatter = self._scatter("get", [(text, Get(text))], directory, looks=True)
             return Submission(scatter.parts, lambda: answers.record(text, scatter.gather(1)[0]))
 
         return self._submit(send)
@@ -213,7 +212,8 @@ class RouterHandle:
         text = key_text(key)
         directory = self._link.directory
         nothing = allow_stale is False and widest_scope is Scope.ROOM and min_confidence is Confidence.NONE
-        if nothing and fallbacks == () and directory is not None and self._link.telemetry is None:
+        alone = directory is not None and directory.topology.standbys is None
+        if nothing and fallbacks == () and alone and directory is not None and self._link.telemetry is None:
             return self._question(key, text, directory)
         wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
         return self._resolve("resolve", wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
@@ -277,6 +277,26 @@ class RouterHandle:
 
         return self._submit(send)
 
+    def revive(self, partition: int) -> Reply[bool]:
+        """Bring a partition back that died too often and was taken out of service; whether it was out.
+
+        Raises:
+            InvalidCallError: on waiting; there is no such partition.
+            PartitionUnavailableError, DeadlineExceededError: on waiting; nobody answered.
+        """
+
+        def send(directory: Directory) -> Submission[bool]:
+            if partition not in directory.topology.partitions:
+                raise InvalidCallError("partition", f"must be one of the router's, not {partition!r}")
+            deadline = time.monotonic() + directory.config.call_timeout_s
+            calls = {
+                index: self._link.ask(index, Revive(partition), deadline)
+                for index in directory.topology.partitions
+            }
+            return Submission(tuple(calls.values()), lambda: answers.revived(calls))
+
+        return self._submit(send)
+
     def stats(self) -> Reply[RouterStats]:
         """What each partition holds and counted; never fails for a partition that is down."""
 
@@ -328,8 +348,7 @@ class RouterHandle:
 
         def send(directory: Directory) -> Submission[T]:
             check_operation(operation, directory.config.limits)
-            shares = share_operations([(key, operation)], self._link.ownership)
-            scatter = self._scatter(name, shares, directory)
+            scatter = self._scatter(name, [(key, operation)], directory)
             return Submission(scatter.parts, lambda: answer(scatter.gather(1)[0]))
 
         return self._submit(send)
@@ -352,9 +371,13 @@ class RouterHandle:
             check_keys_fit(wishes.keys, directory.config.limits)
             deadline = self._deadline(directory)
             call = self._watched(name, len(wishes.keys), directory)
-            scatter = ResolveScatter(
-                wishes, self._link.ownership, self._link.lane, self._now, deadline, call=call
-            )
+            ownership, lane = self._link.ownership, self._link.lane
+            scatter: ResolveScatter | TwofoldResolve
+            if directory.topology.standbys is None:
+                scatter = ResolveScatter(wishes, ownership, lane, self._now, deadline, call=call)
+            else:
+                strays = self._link.strays
+                scatter = TwofoldResolve(wishes, ownership, lane, strays, self._now, deadline, call=call)
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.gather(), terms))
 
@@ -381,11 +404,26 @@ class RouterHandle:
         return Reply(launched)
 
     def _scatter(
-        self, name: str, shares: dict[int, tuple[list[int], tuple[Operation, ...]]], directory: Directory
-    ) -> Scatter:
-        deadline = self._deadline(directory)
-        call = self._watched(name, sum([len(positions) for positions, _ in shares.values()]), directory)
-        return Scatter(shares, self._link.lane, self._now, deadline, call=call)
+        self,
+        name: str,
+        operations: Sequence[tuple[str, Operation]],
+        directory: Directory,
+        *,
+        looks: bool = False,
+    ) -> Scatter | TwofoldOperations:
+        """Send operations to whoever keeps their keys; one that only looks needs no more than one answer."""
+        ownership, lane, deadline = self._link.ownership, self._link.lane, self._deadline(directory)
+        if directory.topology.standbys is None:
+            shares = (
+                share_look(*operations[0], ownership) if looks else share_operations(operations, ownership)
+            )
+            asked = sum([len(positions) for positions, _ in shares.values()])
+            call = self._watched(name, asked, directory)
+            return Scatter(shares, lane, self._now, deadline, call=call)
+        call = self._watched(name, len(operations), directory)
+        copies = 0 if looks else 2 if directory.config.durability == "sync" else 1
+        strays = self._link.strays
+        return TwofoldOperations(operations, copies, ownership, lane, strays, self._now, deadline, call=call)
 
     def _watched(self, name: str, keys: int, directory: Directory) -> WatchedCall | None:
         """What tells of a call that is made now; None when nobody watches."""

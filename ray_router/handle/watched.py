@@ -9,11 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ray_router.core.events import Called
-from ray_router.handle.lane import Pending
-from ray_router.handle.promise import Failure
+from ray_router.handle.promise import Failure, Promise
 from ray_router.telemetry import HandleTelemetry
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class WatchedCall:
         """What to send along."""
         return None if self._span is None else self._span.traceparent
 
-    def follow(self, parts: Sequence[tuple[int, int, Pending]]) -> None:
+    def follow(self, parts: Sequence[tuple[int, int, Promise[Any]]]) -> None:
         """See each (partition, keys, part) settle."""
         self._left = len(parts)
         for partition, count, part in parts:
@@ -66,7 +65,7 @@ class WatchedCall:
         if not parts:
             self._over()
 
-    def _settled(self, partition: int, count: int, part: Pending) -> None:
+    def _settled(self, partition: int, count: int, part: Promise[Any]) -> None:
         said = part.outcome
         outcome = _ANSWERED
         if isinstance(said, Failure):

@@ -6,7 +6,7 @@ from ray_router.model.key import SessionKey
 from ray_router.model.resolution import Resolution, RouteRecord
 from ray_router.model.results import PruneResult, ReportResult, SetResult, Write
 from ray_router.model.route import Route
-from ray_router.model.stats import Holdings, PartitionStats, RouterStats, Traffic
+from ray_router.model.stats import CopyStats, Holdings, PartitionStats, RouterStats, Traffic
 from ray_router.model.vocabulary import (
     Confidence,
     Delivery,
@@ -24,6 +24,7 @@ __all__ = [
     "Advice",
     "AskAge",
     "Confidence",
+    "CopyStats",
     "CurvePoint",
     "Delivery",
     "Expected",

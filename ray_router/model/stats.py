@@ -86,6 +86,26 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyStats:
+    """A partition's part in keeping every session twice.
+
+    ``entries``: copies that it keeps for others; ``evicted``: those that it had to let go of by itself;
+    ``owed``: sessions that peers have yet to be sent. ``ready``: it answers for its own; ``recovered``: all
+    has come that it lost when it died. ``lost_window_s``: how long before this life began a write may have
+    been acknowledged that is lost, infinite when it is not known.
+    """
+
+    entries: int = 0
+    evicted: int = 0
+    owed: int = 0
+    ready: bool = True
+    recovered: bool = True
+    settled: bool = True
+    lost_window_s: float = 0.0
+    out: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionStats:
     """One partition. ``available=False`` means it did not answer, and the rest is empty.
 
@@ -109,6 +129,7 @@ class PartitionStats:
     windows: tuple[Window, ...] = ()
     load: Load = field(default_factory=Load)
     ask_ages: tuple[AskAge, ...] = ()
+    copies: CopyStats | None = None
 
     @property
     def work(self) -> int:
@@ -150,6 +171,22 @@ class RouterStats:
     def down(self) -> tuple[int, ...]:
         """The partitions that did not answer."""
         return tuple(stats.partition for stats in self.partitions if not stats.available)
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        """The partitions that died too often, and were taken out of service."""
+        return tuple(
+            sorted({index for stats in self.partitions if stats.copies for index in stats.copies.out})
+        )
+
+    @property
+    def recovered(self) -> bool:
+        """Whether every partition answers, holds what it should and owes nothing to another."""
+        return all(
+            stats.available and (stats.copies is None or (stats.copies.recovered and stats.copies.settled))
+            for stats in self.partitions
+            if stats.partition not in self.out
+        )
 
     @property
     def imbalance(self) -> float:

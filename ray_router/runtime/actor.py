@@ -17,15 +17,18 @@ from ray.actor import ActorHandle
 
 from ray_router.config import RouterConfig
 from ray_router.core.candidates import SessionState
+from ray_router.core.lives import Life
 from ray_router.core.slots import Topology, slot_function
+from ray_router.core.vigil import Vigil
 from ray_router.errors import InvalidConfigError
 from ray_router.runtime.naming import actor_name
+from ray_router.runtime.post import Post
 from ray_router.telemetry import Home, for_partition
-from ray_router.transport import Control, Directory, PartitionShell
+from ray_router.transport import Directory, PartitionShell, Request
 
 _log = logging.getLogger(__name__)
 
-CONCURRENCY_GROUPS = {"data": 1, "control": 4}
+CONCURRENCY_GROUPS = {"data": 1, "control": 4, "post": 2}
 SAMPLE_KEYS = tuple(f"sample:{index % 7}:{index * index}" for index in range(64))
 _PEERS_ANSWER_WITHIN_S = 1.0
 _BREATH_S = 0.0005  # between two chunks of cleaning, for the calls that wait
@@ -35,13 +38,14 @@ class Hello(NamedTuple):
     """What an actor says of its router: the config that it was first deployed with, and the way to it.
 
     ``sample_slots``: what its hash strategy makes of ``SAMPLE_KEYS`` in its own process.
-    ``problem``: why this partition cannot work, if so.
+    ``problem``: why this partition cannot work, if so. ``life``: which one it lives, and where.
     """
 
     directory: Directory
     actors: dict[int, ActorHandle[Any]]
     sample_slots: tuple[int, ...]
     problem: InvalidConfigError | None
+    life: Life
 
 
 class PartitionActor:
@@ -56,6 +60,8 @@ class PartitionActor:
         self._config = config
         self._namespace = namespace
         self._topology = Topology.balanced(config.partitions)
+        context = ray.get_runtime_context()
+        fresh = not joins and not context.was_current_actor_reconstructed
         home = Home(config.name, index, _incarnation())
         self._telemetry = for_partition(config.telemetry, config.ray_metrics, home)
         self._shell = PartitionShell(
@@ -63,6 +69,8 @@ class PartitionActor:
             config,
             self._topology,
             incarnation=home.incarnation,
+            fresh=fresh,
+            node=context.get_node_id(),
             observer=self._telemetry.observer,
             work=self._telemetry.work,
         )
@@ -74,7 +82,10 @@ class PartitionActor:
         self._recovered = threading.Event()
         if config.clock == "wall":
             threading.Thread(target=self._clean, name="ray-router-cleaner", daemon=True).start()
-        if joins or ray.get_runtime_context().was_current_actor_reconstructed:
+        if config.replicas:
+            self._recovered.set()  # until it has recovered, the handles ask its standbys
+            self._post(config).start()
+        elif not fresh:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
         else:
             self._recovered.set()
@@ -85,23 +96,34 @@ class PartitionActor:
         self._recovered.wait()
         return self._shell.apply(batch)
 
+    @ray.method(concurrency_group="post")
+    def exchange(self, letter: bytes) -> bytes:
+        """Hear what a peer tells, and tell it what it is owed."""
+        return self._shell.answer_letter(letter)
+
     @ray.method(concurrency_group="control")
-    def answer(self, request: Control) -> object:
+    def meet(self, lives: dict[int, Life]) -> None:
+        """Hear where the other partitions live."""
+        self._shell.meet(lives)
+
+    @ray.method(concurrency_group="control")
+    def answer(self, request: Request) -> object:
         """Answer what is asked past the data lane."""
         return self._shell.answer(request)
 
     @ray.method(concurrency_group="control")
     def hello(self) -> Hello:
         """What a newcomer needs to know."""
-        directory = Directory(self._config, self._topology)
+        directory, life = Directory(self._config, self._shell.topology), self._shell.life()
         if self._telemetry.problem is not None and self._shell.incarnation == 1:
-            return Hello(directory, {}, (), self._telemetry.problem)  # later lives go without
+            return Hello(directory, {}, (), self._telemetry.problem, life)  # later lives go without
         try:
             slots = sample_slots(self._config.hash_strategy)
         except InvalidConfigError as error:
-            return Hello(directory, {}, (), error)
+            return Hello(directory, {}, (), error, life)
         actors = {index: self._find(index) for index in range(self._config.partitions)}
-        return Hello(directory, {index: actor for index, actor in actors.items() if actor}, slots, None)
+        known = {index: actor for index, actor in actors.items() if actor}
+        return Hello(directory, known, slots, None, life)
 
     @ray.method(concurrency_group="control")
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
@@ -120,6 +142,16 @@ class PartitionActor:
             return ray.get_actor(actor_name(self._config.name, partition), namespace=self._namespace)
         except ValueError:
             return None  # not deployed yet
+
+    def _post(self, config: RouterConfig) -> Post:
+        return Post(
+            self._index,
+            self._shell,
+            self._find,
+            interval_s=config.replication_interval_ms / 1_000,
+            vigil=Vigil(self._index, self._topology.partitions, config.frozen_after_s),
+            closing=self._closing,
+        )
 
     def _clean(self) -> None:
         while not self._closing.wait(self._config.cleanup_interval_s):

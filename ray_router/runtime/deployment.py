@@ -10,6 +10,7 @@ import ray
 from ray.actor import ActorHandle
 
 from ray_router.config import RouterConfig
+from ray_router.core.lives import Life
 from ray_router.errors import ConfigMismatchError, InvalidConfigError, RouterError, RouterNotFoundError
 from ray_router.handle import RouterHandle
 from ray_router.runtime.actor import CONCURRENCY_GROUPS, Hello, PartitionActor, sample_slots
@@ -41,6 +42,7 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
     deadline = time.monotonic() + config.deploy_timeout_s
     before = set(deployed_partitions(config.name, namespace))
     actors: dict[int, ActorHandle[Any]] = {}
+    lives: dict[int, Life] = {}
     created: list[ActorHandle[Any]] = []  # by this call; what another driver created a moment ago is not ours
     try:
         # The first partition decides: its config is the router's, and the others are created with it.
@@ -52,6 +54,9 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
                 if differences := config.differences(hello.directory.config):
                     raise ConfigMismatchError(config.name, differences)
                 _check_strategy(index, hello, config)
+                lives[index] = hello.life
+        if config.replicas and len({life.node for life in lives.values()}) > 1:
+            ray.get([actor.meet.remote(lives) for actor in actors.values()])  # they choose standbys by it
     except BaseException:  # an interrupted deployment leaves nothing behind either
         _end(created)
         raise

@@ -12,7 +12,7 @@ from ray.actor import ActorHandle
 from ray_router.errors import RouterError, RouterNotFoundError
 from ray_router.runtime.faults import fault_of
 from ray_router.runtime.naming import actor_name, partition_of
-from ray_router.transport import Control, Directory, PartitionGone
+from ray_router.transport import Directory, PartitionGone, Request
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class RayTransport:
         """Send a batch to a partition's data lane."""
         return RayTicket(self._call(partition, "apply", pack_batch(batch)), unpack_response)
 
-    def ask(self, partition: int, request: Control) -> RayTicket[object]:
+    def ask(self, partition: int, request: Request) -> RayTicket[object]:
         """Ask a partition past its data lane."""
         return RayTicket(self._call(partition, "answer", request), _as_it_is)
 
@@ -114,7 +114,7 @@ class RayTransport:
             return False
         return True
 
-    def _call(self, partition: int, method: str, argument: bytes | Control) -> ray.ObjectRef[Any]:
+    def _call(self, partition: int, method: str, argument: bytes | Request) -> ray.ObjectRef[Any]:
         try:
             require_ray()
             reference: ray.ObjectRef[Any] = getattr(self._actor(partition), method).remote(argument)

@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from ray_router.transport import (
     Batch,
-    Control,
     Directory,
     Fault,
     LocalTransport,
     NotYet,
     PartitionGone,
     PartitionLost,
+    Request,
     Response,
     Ticket,
 )
@@ -131,7 +131,7 @@ class FaultyTransport:
             self.sent[partition] = self.sent.get(partition, 0) + 1
         return self._call(partition, lambda: self._inner.submit(partition, batch))
 
-    def ask(self, partition: int, request: Control) -> Ticket[object]:
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
         """Ask past the data lane; the dead and the frozen do not answer."""
         with self._lock:
             self.asked[partition] = self.asked.get(partition, 0) + 1

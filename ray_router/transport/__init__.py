@@ -10,6 +10,8 @@ from ray_router.transport.protocol import (
     PartitionGone,
     PartitionLost,
     Pulse,
+    Request,
+    Revive,
     Ticket,
     Transport,
 )
@@ -28,7 +30,9 @@ __all__ = [
     "PartitionLost",
     "PartitionShell",
     "Pulse",
+    "Request",
     "Response",
+    "Revive",
     "Ticket",
     "Transport",
 ]

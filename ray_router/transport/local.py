@@ -14,7 +14,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.events import Observer, guarded
 from ray_router.core.slots import Topology
 from ray_router.telemetry import work_of
-from ray_router.transport.protocol import Control, Directory, Fault
+from ray_router.transport.protocol import Directory, Fault, Request, Revive
 from ray_router.transport.shell import PartitionShell
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
@@ -74,18 +74,26 @@ class LocalTransport:
 
     def open(self) -> Settled[Directory]:
         """Always open."""
-        return Settled(Directory(self._config, self._topology))
+        return Settled(Directory(self._config, self._partitions[0].topology))
 
     def submit(self, partition: int, batch: Batch) -> Settled[Response]:
         """Carry a batch out at once."""
         try:
-            return Settled(unpack_response(self._partitions[partition].apply(pack_batch(batch))))
+            response = unpack_response(self._partitions[partition].apply(pack_batch(batch)))
         except Fault as fault:
             return Settled(fault)
+        if self._config.replicas:
+            self._let_talk()
+        return Settled(response)
 
-    def ask(self, partition: int, request: Control) -> Settled[object]:
+    def ask(self, partition: int, request: Request) -> Settled[object]:
         """Answer at once."""
-        return Settled(self._partitions[partition].answer(request))
+        answer = self._partitions[partition].answer(request)
+        if isinstance(request, Revive) and partition == len(self._partitions) - 1:
+            for index, each in enumerate(self._partitions):
+                if each.spent:
+                    self.restart(index)  # all of them have been told: it begins a new life
+        return Settled(answer)
 
     def relocate(self, partition: int) -> bool:
         """Partitions are never gone for good here."""
@@ -102,6 +110,18 @@ class LocalTransport:
         if peers:
             born.merge_defaults(peers[0].defaults())
         self._partitions[partition] = born
+        if self._config.replicas:
+            self._let_talk()
+
+    def _let_talk(self) -> None:
+        """Have partitions tell each other what they owe, until nobody owes anything."""
+        talking = True
+        while talking:
+            talking = False
+            for index, each in enumerate(self._partitions):
+                for peer in each.peers_due():
+                    each.read_letter(self._partitions[peer].answer_letter(each.letter_to(peer)))
+                talking = talking or bool(set(each.peers_due()) - {index})
 
     def _start(self, index: int, incarnation: int) -> PartitionShell:
         return PartitionShell(
@@ -109,6 +129,7 @@ class LocalTransport:
             self._config,
             self._topology,
             incarnation=incarnation,
+            fresh=incarnation == 1,
             clock=self._clock,
             observer=self._observer,
             work=None if self._tracer is None else work_of(self._tracer, self._config.name, index),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, Union
 
 from ray_router.config import RouterConfig
 from ray_router.core.slots import Topology
@@ -32,6 +32,15 @@ class Control(str, Enum):
     PRUNE = "prune"
     STATS = "stats"
     INSIGHT = "insight"
+
+
+class Revive(NamedTuple):
+    """Bring a partition back into service; asked of all partitions, answered by whether it was out."""
+
+    partition: int
+
+
+Request = Union[Control, Revive]
 
 
 class Directory(NamedTuple):
@@ -93,7 +102,7 @@ class Transport(Protocol):
             Fault: it could not be sent.
         """
 
-    def ask(self, partition: int, request: Control) -> Ticket[object]:
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
         """Ask a partition something past its data lane: what comes back is its answer's.
 
         Raises:

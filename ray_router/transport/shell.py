@@ -8,26 +8,35 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.candidates import SessionState
-from ray_router.core.events import Observer, Served, guarded
+from ray_router.core.defaults import Defaults
+from ray_router.core.events import Observer, Served, ServiceChanged, guarded
+from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
+from ray_router.core.lives import Life
 from ray_router.core.operations import Refused
 from ray_router.core.partition import Partition
 from ray_router.core.slots import SlotOf, Topology, slot_function
+from ray_router.core.standby import Standby
+from ray_router.core.table import Retention
 from ray_router.errors import InvalidCallError, InvalidConfigError
-from ray_router.model import PartitionInsight, PartitionStats
-from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse
+from ray_router.model import CopyStats, PartitionInsight, PartitionStats
+from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse, Request, Revive
 from ray_router.wire import Batch, Response, pack_response, unpack_batch
+from ray_router.wire_parcels import pack_parcel, unpack_parcel
 
 if TYPE_CHECKING:
     from ray_router.telemetry.spans import Work
 
+_COPIES_FOR_ONE = 2  # times a partition's capacity that it keeps for others at most: one, and as much again
 _CLEAN_AT_ONCE = 100  # entries moved on under one hold of the lock: about a millisecond
 
 
@@ -39,6 +48,8 @@ class PartitionShell:
         config: the router's config.
         topology: who owns which slot.
         incarnation: which life of the partition this is, from 1.
+        fresh: the router has just been deployed: there is nothing to recover.
+        node: where it lives.
         clock: epoch seconds.
         observer: told of every event; None costs nothing.
         work: records each batch in its callers' traces; None costs nothing.
@@ -52,6 +63,8 @@ class PartitionShell:
         topology: Topology,
         *,
         incarnation: int = 1,
+        fresh: bool = True,
+        node: str = "",
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
         work: Work | None = None,
@@ -68,7 +81,25 @@ class PartitionShell:
         self._partition = Partition(index, config.partition_settings(), self._tell, learns)
         self._lock = threading.Lock()
         self._event_time = 0.0
-        self.incarnation = incarnation
+        self._incarnation = incarnation
+        self._node = node
+        self._exchange: Exchange | None = None
+        if config.replicas and len(topology.partitions) > 1:
+            with suppress(InvalidConfigError):  # a strategy that cannot be had here: deployment says so
+                slot_of = slot_function(config.hash_strategy)
+                self._exchange = self._partition.exchanges(
+                    partial(self._new_exchange, slot_of=slot_of, fresh=fresh)
+                )
+
+    @property
+    def incarnation(self) -> int:
+        """Which life of the partition this is."""
+        return self._incarnation if self._exchange is None else self._exchange.incarnation
+
+    @property
+    def topology(self) -> Topology:
+        """Who owns what, and keeps its copy."""
+        return self._topology if self._exchange is None else self._exchange.topology
 
     def apply(self, data: bytes) -> bytes:
         """Carry out a batch, packed as it travels; the packed response.
@@ -104,11 +135,12 @@ class PartitionShell:
             self._partition.worked(service_s)
         if self._tell is not None:
             self._tell(Served(self._index, service_s))
-        return pack_response(Response(self._topology.epoch, self.incarnation, service_s, results))
+        lives = {} if self._exchange is None else self._exchange.lives.restarted()
+        return pack_response(Response(self.topology.epoch, self.incarnation, service_s, results, lives))
 
     def ping(self) -> Pulse:
         """A sign of life."""
-        return Pulse(self._topology.epoch, self.incarnation)
+        return Pulse(self.topology.epoch, self.incarnation)
 
     def prune(self) -> int:
         """Move on all whose time has come, a little at a time; returns how many entries that was."""
@@ -129,10 +161,12 @@ class PartitionShell:
         return replace(
             stats,
             incarnation=self.incarnation,
-            epoch=self._topology.epoch,
+            epoch=self.topology.epoch,
             uptime_s=time.monotonic() - self._born_at,
             pid=os.getpid(),
             slots=self._topology.shares.get(self._index, 0),
+            node=self._node,
+            copies=self._copy_stats(),
         )
 
     def insight(self) -> PartitionInsight:
@@ -140,7 +174,65 @@ class PartitionShell:
         with self._lock:
             return self._partition.insight()
 
-    def answer(self, request: Control) -> object:
+    # What partitions tell each other
+
+    @property
+    def spent(self) -> bool:
+        """Whether this life must end, because a later one has begun or what it knows is out of date."""
+        return self._exchange is not None and self._exchange.spent
+
+    def peers_due(self) -> list[int]:
+        """The peers that should hear from this partition now."""
+        if self._exchange is None:
+            return []
+        with self._lock:
+            return self._exchange.due(self._clock())
+
+    def letter_to(self, peer: int) -> bytes:
+        """What to tell a peer now."""
+        assert self._exchange is not None, "only who keeps copies has peers to tell"
+        with self._lock:
+            return pack_parcel(self._exchange.parcel_for(peer, self._clock()))
+
+    def read_letter(self, letter: bytes) -> int:
+        """Hear what a peer tells; returns which one it was.
+
+        Raises:
+            InvalidCallError: it is no letter.
+        """
+        assert self._exchange is not None, "only who keeps copies has peers to hear from"
+        parcel = unpack_parcel(letter)
+        with self._lock:
+            taken_out = self._exchange.take(parcel, self._clock(), self._now())
+            for index in taken_out:
+                self._partition.tell(ServiceChanged(index, in_service=False))
+        return parcel.sender
+
+    def answer_letter(self, letter: bytes) -> bytes:
+        """Hear what a peer tells, and tell it what it is owed."""
+        return self.letter_to(self.read_letter(letter))
+
+    def meet(self, lives: Mapping[int, Life]) -> None:
+        """Hear where the others live, before anything is kept."""
+        if self._exchange is not None:
+            with self._lock:
+                self._exchange.meet(lives, self._clock())
+
+    def life(self) -> Life:
+        """Which life this is, and where."""
+        return Life(self.incarnation, node=self._node)
+
+    def revive(self, partition: int) -> bool:
+        """Bring a partition back into service; whether it was out."""
+        if self._exchange is None:
+            return False
+        with self._lock:
+            revived = self._exchange.revive(partition)
+            if revived:
+                self._partition.tell(ServiceChanged(partition, in_service=True))
+        return revived
+
+    def answer(self, request: Request) -> object:
         """Answer what is asked past the data lane.
 
         Raises:
@@ -155,7 +247,9 @@ class PartitionShell:
                 return self.stats()
             case Control.INSIGHT:
                 return self.insight()
-        raise InvalidCallError("request", f"must be a Control, not {type(request).__name__}")
+            case Revive(partition):
+                return self.revive(partition)
+        raise InvalidCallError("request", f"must be a Control or Revive, not {type(request).__name__}")
 
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
         """The defaults of instances and channels, for a peer."""
@@ -166,6 +260,41 @@ class PartitionShell:
         """Take in a peer's defaults."""
         with self._lock:
             self._partition.merge_defaults(items, self._now())
+
+    def _new_exchange(
+        self, own: OwnSessions, defaults: Defaults, *, slot_of: SlotOf, fresh: bool
+    ) -> Exchange:
+        config, settings = self._config, self._config.partition_settings()
+        retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
+        return Exchange(
+            self._index,
+            self._topology.with_standbys(),
+            slot_of,
+            own,
+            defaults,
+            Standby(_COPIES_FOR_ONE * settings.capacity, settings.max_candidates, retention),
+            config.copy_settings(),
+            incarnation=self._incarnation,
+            node=self._node,
+            fresh=fresh,
+            now=self._clock(),
+        )
+
+    def _copy_stats(self) -> CopyStats | None:
+        exchange = self._exchange
+        if exchange is None:
+            return None
+        with self._lock:
+            return CopyStats(
+                entries=len(exchange.standby),
+                evicted=exchange.standby.evicted,
+                owed=exchange.lag,
+                ready=exchange.ready,
+                recovered=exchange.recovered,
+                settled=exchange.settled,
+                lost_window_s=exchange.lost_window_s,
+                out=tuple(sorted(exchange.lives.out)),
+            )
 
     def _clean(self) -> int:
         with self._lock:

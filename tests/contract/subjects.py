@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ray_router import LocalTransport, Route, RouterConfig, RouterHandle
-from ray_router.transport import Batch, Control, Directory, Response, Ticket, Transport
+from ray_router.transport import Batch, Directory, Request, Response, Ticket, Transport
 
 WALL = RouterConfig(partitions=3, cleanup_interval_s=3_600)
 EVENT = RouterConfig(
@@ -42,7 +42,7 @@ class CountingTransport:
         self.batches[partition] += 1
         return self._inner.submit(partition, batch)
 
-    def ask(self, partition: int, request: Control) -> Ticket[object]:
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
         """Pass on."""
         return self._inner.ask(partition, request)
 

@@ -11,6 +11,7 @@ from ray_router.core.eviction import LeastRecentlyUsed
 from ray_router.core.operations import Delete, Operation, Resolve, Written
 from ray_router.core.partition import Partition
 from ray_router.core.record import RecordFormat
+from ray_router.core.slots import key_hash
 from ray_router.core.table import Change, Eviction, Phase, Retention, Table, Transition
 from ray_router.model import Holdings, Origin, SetOutcome
 
@@ -202,13 +203,13 @@ def test_tombstones_leave_first_then_stale_sessions_then_the_least_recently_used
     table.touch("live:a:1")
     left = [table.merge(f"new:a:{number}", seen(21), now=21).evictions for number in range(7)]
     assert left == [
-        (Eviction(Phase.TOMBSTONE, inf),),
-        (Eviction(Phase.TOMBSTONE, inf),),
-        (Eviction(Phase.STALE, 16.0),),
-        (Eviction(Phase.STALE, 21.0),),
-        (Eviction(Phase.LIVE, 1.0),),
-        (Eviction(Phase.LIVE, 1.0),),
-        (Eviction(Phase.LIVE, 0.0),),
+        (Eviction(Phase.TOMBSTONE, inf, key_hash("gone:a:a"), 20),),
+        (Eviction(Phase.TOMBSTONE, inf, "mark:a:a", 20),),
+        (Eviction(Phase.STALE, 16.0, "stale:a:1", 5),),
+        (Eviction(Phase.STALE, 21.0, "stale:a:2", 0),),
+        (Eviction(Phase.LIVE, 1.0, "live:a:2", 20),),
+        (Eviction(Phase.LIVE, 1.0, "live:a:1", 20),),
+        (Eviction(Phase.LIVE, 0.0, "new:a:0", 21),),
     ]
     assert len(table) == 6
     assert table.state("new:a:0") is None
@@ -219,7 +220,7 @@ def test_the_age_of_what_left_is_that_of_its_newest_route() -> None:
     table = table_of(1)
     table.merge(A, observed("R", 0.0, TTL_S, int(Origin.INBOUND)), now=0)
     table.merge(A, observed("S", 5.0, TTL_S, int(Origin.INBOUND)), now=5)
-    assert table.merge(B, seen(7), now=7).evictions == (Eviction(Phase.LIVE, 2.0),)
+    assert table.merge(B, seen(7), now=7).evictions == (Eviction(Phase.LIVE, 2.0, A, 5),)
 
 
 def test_what_is_due_moves_on_before_the_living_leave() -> None:
@@ -230,7 +231,7 @@ def test_what_is_due_moves_on_before_the_living_leave() -> None:
     table.touch(A)
     change = table.merge(C, seen(9), now=9)
     assert change.transitions == (Transition(Phase.LIVE, Phase.STALE),)
-    assert change.evictions == (Eviction(Phase.STALE, 4.0),)
+    assert change.evictions == (Eviction(Phase.STALE, 4.0, A, 5),)
     assert table.state(B) is not None
 
 

@@ -21,7 +21,7 @@ from ray_router.model import (
     RouterStats,
 )
 from ray_router.testing import ManualClock
-from ray_router.transport import Control, LocalTransport
+from ray_router.transport import LocalTransport, Request
 from ray_router.transport.local import Settled
 
 from .scene import ELSEWHERE, HERE, KEY, THERE, Scene, faulty_router, turns, until
@@ -134,7 +134,7 @@ class Pressed(LocalTransport):
     level = PressureLevel.WARN
     asked = 0
 
-    def ask(self, partition: int, request: Control) -> object:  # type: ignore[override]
+    def ask(self, partition: int, request: Request) -> object:  # type: ignore[override]
         self.asked += 1
         return Settled(PartitionStats(partition, level=self.level))
 

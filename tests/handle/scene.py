@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from ray_router import Route, RouterConfig, RouterHandle, SessionKey
 from ray_router.core.slots import Topology, slot_function
 from ray_router.testing import FaultyTransport, HeldTicket, ManualClock
-from ray_router.transport import Control, Directory, Fault, LocalTransport, Ticket
+from ray_router.transport import Directory, Fault, LocalTransport, Request, Ticket
 
 HOME, AWAY, ELSEWHERE = Route("home"), Route("away"), Route("elsewhere")
 PATIENT_S = 60.0
@@ -84,7 +84,7 @@ class HeldPings(FaultyTransport):
         self.holding = False
         self.held: list[tuple[HeldTicket[object], object]] = []
 
-    def ask(self, partition: int, request: Control) -> Ticket[object]:
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
         """The partition answers at once; its answer may be under way for long."""
         answered = super().ask(partition, request)
         if not self.holding:

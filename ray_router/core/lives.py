@@ -1,0 +1,146 @@
+"""Lives: what the partitions of a router know of each other: who was born when, where, and who is out.
+
+Every partition tells its peers of each life that it begins; they count, since the dead cannot. One that
+dies too often is taken out of service: it comes back as often as it is restarted, but its slots stay with
+those who keep their copies until somebody brings it back. All of it is a lattice, merged by maximum, so
+that it may be told in any order and as often as one likes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Life(NamedTuple):
+    """What is known of one partition.
+
+    Args:
+        incarnation: the greatest that was heard of, 0 for none.
+        service: even while it is in service, odd while it is out; one more at each change.
+        moves: how often it was born on another node than before.
+        node: where it was born.
+    """
+
+    incarnation: int = 0
+    service: int = 0
+    moves: int = 0
+    node: str = ""
+
+    @property
+    def out(self) -> bool:
+        """Whether it is out of service."""
+        return self.service % 2 == 1
+
+    def joined(self, other: Life) -> Life:
+        """What both know."""
+        newer = max(self, other, key=lambda life: (life.incarnation, life.moves, life.node))
+        return newer._replace(service=max(self.service, other.service))
+
+
+UNHEARD = Life()
+
+
+class Restarts:
+    """How often partitions were born of late.
+
+    Args:
+        most: births in a window that are borne.
+        window_s: its length, seconds.
+    """
+
+    def __init__(self, most: int, window_s: float) -> None:
+        self._most = most
+        self._window_s = window_s
+        self._births: dict[int, deque[float]] = {}
+
+    def born(self, partition: int, now: float) -> bool:
+        """Count a birth; whether there were too many in the window that ends now."""
+        births = self._births.setdefault(partition, deque(maxlen=self._most + 1))
+        births.append(now)
+        return len(births) > self._most and births[0] > now - self._window_s
+
+    def forgive(self, partition: int) -> None:
+        """Begin to count anew."""
+        self._births.pop(partition, None)
+
+
+class Lives:
+    """The lives of all partitions, as one of them knows them."""
+
+    def __init__(self, partitions: Iterable[int], restarts: Restarts) -> None:
+        self._lives = dict.fromkeys(partitions, UNHEARD)
+        self._restarts = restarts
+        self._changes = 0
+
+    def __getitem__(self, partition: int) -> Life:
+        return self._lives.get(partition, UNHEARD)
+
+    @property
+    def out(self) -> frozenset[int]:
+        """The partitions that are out of service."""
+        return frozenset(index for index, life in self._lives.items() if life.out)
+
+    @property
+    def nodes(self) -> dict[int, str]:
+        """The node of each partition that was heard of."""
+        return {index: life.node for index, life in self._lives.items() if life.node}
+
+    @property
+    def moves(self) -> int:
+        """How often the standbys were chosen anew, because of where partitions live."""
+        return sum(life.moves for life in self._lives.values()) + self.apart
+
+    @property
+    def changes(self) -> int:
+        """Greater whenever somebody went out of service, came back, or was born elsewhere."""
+        return self._changes
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is known where all of them live, and that is not one place."""
+        nodes = {life.node for life in self._lives.values()}
+        return "" not in nodes and len(nodes) > 1
+
+    def told(self) -> dict[int, Life]:
+        """What is worth telling: nothing of those who live their first life in service."""
+        return {index: life for index, life in self._lives.items() if life.incarnation > 1 or life.service}
+
+    def restarted(self) -> dict[int, int]:
+        """The incarnations of those who were born more than once."""
+        return {index: life.incarnation for index, life in self._lives.items() if life.incarnation > 1}
+
+    def hear(self, told: Mapping[int, Life], now: float) -> list[int]:
+        """Take in what a peer knows, and take out of service who was born too often.
+
+        Returns:
+            The partitions that were taken out just now, by this peer's own count.
+        """
+        taken_out: list[int] = []
+        for index, life in told.items():
+            known = self._lives.get(index)
+            if known is None:
+                continue  # of another topology
+            joined = known.joined(life)
+            reborn = 0 < known.incarnation < joined.incarnation
+            if reborn and self._restarts.born(index, now) and not joined.out:
+                joined = joined._replace(service=joined.service + 1)
+                taken_out.append(index)
+            if joined != known:
+                self.set(index, joined)
+        return taken_out
+
+    def revive(self, partition: int) -> bool:
+        """Bring a partition back into service; whether it was out."""
+        life = self[partition]
+        self._restarts.forgive(partition)
+        if life.out:
+            self.set(partition, life._replace(service=life.service + 1))
+        return life.out
+
+    def set(self, partition: int, life: Life) -> None:
+        """What is known of a partition from now on."""
+        self._lives[partition] = life
+        services = sum(life.service for life in self._lives.values())
+        self._changes = services + self.moves

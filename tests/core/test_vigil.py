@@ -1,0 +1,53 @@
+"""Who has a frozen partition restarted."""
+
+from __future__ import annotations
+
+from ray_router.core.vigil import Vigil
+
+
+def vigil(index: int) -> Vigil:
+    return Vigil(index, range(4), 10.0)
+
+
+def test_a_peer_whose_call_takes_too_long_is_restarted_by_its_successor() -> None:
+    """Past the time, and not before, the next partition in the ring restarts it; others leave it alone."""
+    watcher, other = vigil(2), vigil(3)
+    for each in (watcher, other):
+        each.asked(1, 0.0)
+        each.asked(1, 9.0)
+    assert watcher.to_restart(10.0) == []
+    assert watcher.to_restart(10.1) == [1]
+    assert other.to_restart(10.1) == []
+
+
+def test_it_is_restarted_once_in_so_long_a_time() -> None:
+    """A restart takes a while; it is repeated only if it did not help for as long again."""
+    watcher = vigil(2)
+    watcher.asked(1, 0.0)
+    assert watcher.to_restart(11.0) == [1]
+    assert watcher.to_restart(20.0) == []
+    assert watcher.to_restart(21.5) == [1]
+
+
+def test_an_answered_call_is_no_sign_of_frost() -> None:
+    """The time counts from the call that is under way."""
+    watcher = vigil(2)
+    watcher.asked(1, 0.0)
+    watcher.ended(1)
+    watcher.asked(1, 9.0)
+    assert watcher.to_restart(12.0) == []
+
+
+def test_the_watcher_of_a_frozen_watcher_takes_its_place() -> None:
+    """When a partition and its successor stand still, the one after them restarts both."""
+    watcher = vigil(3)
+    watcher.asked(1, 0.0)
+    watcher.asked(2, 0.0)
+    assert sorted(watcher.to_restart(11.0)) == [1, 2]
+
+
+def test_the_ring_closes() -> None:
+    """The last partition is watched by the first."""
+    watcher = vigil(0)
+    watcher.asked(3, 0.0)
+    assert watcher.to_restart(11.0) == [3]

@@ -1,0 +1,1 @@
+"""Handles, partitions and standbys in one process, under a time of their own."""

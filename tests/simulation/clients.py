@@ -1,0 +1,171 @@
+"""``Client``: what a handle does about one key, over partitions that fail; and what it was promised."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+from ray_router.core import candidates
+from ray_router.core.candidates import SessionState, merge
+from ray_router.core.operations import Delete, Get, Group, Operation, Report, Result, Set
+from ray_router.core.slots import Topology
+from ray_router.core.standing import newest_fact
+from ray_router.handle.course import Course, Leg
+from ray_router.model import Delivery
+
+from .nodes import TTL_S, Answer, Node, slot_of
+from .world import World
+
+HEDGE_S = 0.1
+DEADLINE_S = 10.0
+
+
+class Promise(NamedTuple):
+    """A write that was acknowledged."""
+
+    key: str
+    fact: SessionState
+    at: float
+
+
+class Ledger:
+    """What was acknowledged, and what was not answered at all."""
+
+    def __init__(self) -> None:
+        self.promises: list[Promise] = []
+        self.unanswered = 0
+        self.answered = 0
+        self.under_way = 0
+        self.deleted_at: dict[str, float] = defaultdict(lambda: -inf)
+
+    def promised(self, key: str) -> list[Promise]:
+        """What was acknowledged of a session, and not deleted since, by anybody who may have been heard."""
+        floor = self.deleted_at[key]
+        return [each for each in self.promises if each.key == key and newest_fact(each.fact) > floor]
+
+    def missing_in(self, state: SessionState, key: str) -> list[Promise]:
+        """Acknowledged writes of a session that a state does not know, nor anything that replaced them."""
+        return [each for each in self.promised(key) if merge(state, each.fact, 4) != state]
+
+    def undone_in(self, state: SessionState, key: str) -> bool:
+        """Whether a state holds what an acknowledged deletion had ended."""
+        floor = max([-inf, *(each.fact.deleted_at for each in self.promises if each.key == key)])
+        return any(seen.observed_at <= floor for seen in state.observations)
+
+
+def fact_of(operation: Set | Report | Delete) -> SessionState:
+    """What a write says, without a partition's part in it."""
+    match operation:
+        case Set(_, route, at, origin, ttl_s):
+            return candidates.observed(route, at, TTL_S if ttl_s is None else ttl_s, origin)
+        case Delete(_, at):
+            return candidates.deleted(at)
+        case Report(_, route, Delivery.DELIVERED, at):
+            return candidates.confirmed(route, at)
+        case Report(_, route, _, at):
+            return candidates.failed(route, at)
+
+
+class Client:
+    """Writes and reads, each by a course of its own."""
+
+    def __init__(self, world: World, nodes: dict[int, Node], topology: Topology, copies: int) -> None:
+        self.world = world
+        self.nodes = nodes
+        self._topology = topology
+        self._copies = copies
+        self.ledger = Ledger()
+
+    def write(self, operation: Set | Report | Delete) -> None:
+        """Write, and enter into the ledger what is acknowledged."""
+        key, fact, ledger = operation.key, fact_of(operation), self.ledger
+        ledger.deleted_at[key] = max(ledger.deleted_at[key], fact.deleted_at)
+
+        def done(answer: Answer) -> None:
+            ledger.promises.append(Promise(key, fact, self.world.now))
+
+        course = Course(self._topology.orders[slot_of(key)], copies=self._copies, writes=True)
+        _Undertaking(self, course, operation, done).begin()
+
+    def read(self, key: str, judge: Callable[[Result], None]) -> None:
+        """Read, and have the answer judged."""
+        course = Course(self._topology.orders[slot_of(key)])
+        _Undertaking(self, course, Get(key), lambda answer: judge(answer.result)).begin()
+
+
+class _Undertaking:
+    def __init__(
+        self,
+        client: Client,
+        course: Course,
+        operation: Operation,
+        done: Callable[[Answer], None],
+    ) -> None:
+        self._client = client
+        self._course = course
+        self._operation = operation
+        self._done = done
+        self._answer: Answer | None = None
+        self._finished = False
+
+    def begin(self) -> None:
+        self._client.ledger.under_way += 1
+        self._client.world.after(DEADLINE_S, self._finish)
+        self._go(self._course.begin())
+
+    def _go(self, legs: list[Leg]) -> None:
+        for leg in legs:
+            self._send(leg)
+        if self._course.over:
+            self._finish()
+
+    def _send(self, leg: Leg) -> None:
+        heard = [False]
+
+        def hear(answer: Answer | None) -> None:
+            if heard[0]:
+                return
+            if answer is None:
+                if leg.patient:
+                    self._client.world.after(HEDGE_S, again)
+                    return
+                heard[0] = True
+                self._go(self._course.failed(leg.partition))
+                return
+            heard[0] = True
+            self._answer = answer
+            self._go(self._course.answered(leg.partition, answer.incarnation, answer.lives))
+
+        def again() -> None:
+            if not heard[0] and not self._finished:
+                self._call(leg, hear)
+                self._client.world.after(0.5, again)
+
+        def late() -> None:
+            if not heard[0]:
+                heard[0] = True
+                self._go(self._course.failed(leg.partition))
+
+        self._call(leg, hear)
+        self._client.world.after(0.5 if leg.patient else HEDGE_S, again if leg.patient else late)
+
+    def _call(self, leg: Leg, hear: Callable[[Answer | None], None]) -> None:
+        node = self._client.nodes[leg.partition]
+        group = Group((self._operation,), None, leg.copy, leg.astray)
+        node.call(partial(node.carry_out, group), hear)
+
+    def _finish(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        ledger = self._client.ledger
+        ledger.under_way -= 1
+        if self._course.over and self._course.acknowledged:
+            assert self._answer is not None
+            ledger.answered += 1
+            self._done(self._answer)
+        else:
+            ledger.unanswered += 1

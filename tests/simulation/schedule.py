@@ -1,0 +1,190 @@
+"""A schedule: a seed played out, with what it must show in the end."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+
+from ray_router.core.candidates import NOTHING, merge
+from ray_router.core.exchange import CopySettings
+from ray_router.core.operations import Delete, Report, Result, Set
+from ray_router.core.settings import PartitionSettings
+from ray_router.core.slots import Topology
+from ray_router.model import Delivery, Origin, Route
+
+from .clients import Client
+from .nodes import RETENTION, TTL_S, Node, slot_of
+from .world import Weather, World
+
+KEYS = tuple(f"tg:bot:room_{number}" for number in range(12))
+
+
+_TOPOLOGIES = {partitions: Topology.balanced(partitions).with_standbys() for partitions in range(2, 6)}
+
+
+class Broken(AssertionError):
+    """A schedule that showed what it must not."""
+
+
+class Schedule:
+    """Partitions, a client, a network and what befalls them.
+
+    Args:
+        seed: of all that is left to chance.
+        synchronous: how copies are kept.
+        one_at_a_time: a partition is killed only when all have recovered from the last kill.
+    """
+
+    def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool) -> None:
+        self._random = random = Random(seed)
+        self.seed = seed
+        self._one_at_a_time = one_at_a_time
+        self._synchronous = synchronous
+        calm = random.random() < 0.3
+        weather = Weather(slow=0.0, lost=0.0, repeated=0.0) if calm else Weather()
+        self.world = World(random.getrandbits(64), weather)
+        self.topology = _TOPOLOGIES[random.choice((2, 3, 4, 5))]
+        self._small = random.random() < 0.25
+        self._flapping = random.random() < 0.3
+        settings = CopySettings(
+            synchronous,
+            most_owed=1_000 if self._small else random.choice((2, 1_000)),
+            parcel=random.choice((1, 3, 100)),
+            give_up_after_s=2.0,
+            max_restarts=random.choice((1, 2)) if self._flapping else 1_000,
+        )
+        partition = PartitionSettings(
+            ttl_s=TTL_S,
+            stale_retention_s=RETENTION.stale_s,
+            tombstone_retention_s=RETENTION.tombstone_s,
+            capacity=3 if self._small else 1_000,
+            eviction="lru",
+        )
+        self.nodes = {
+            index: Node(self.world, index, self.topology, partition, settings)
+            for index in self.topology.partitions
+        }
+        for node in self.nodes.values():
+            node.peers = self.nodes
+        self.client = Client(self.world, self.nodes, self.topology, 2 if synchronous else 1)
+        self.stale_reads = 0
+        self.reads = 0
+        self.kills = 0
+        self.revived = 0
+        self._froze = False
+
+    def run(self) -> None:
+        """Play it out.
+
+        Raises:
+            Broken: with the seed, and what was wrong.
+        """
+        span_s = self._random.uniform(2.0, 8.0)
+        for _ in range(self._random.randint(10, 40)):
+            self.world.after(self._random.uniform(0, span_s), self._ask_something)
+        misfortunes = self._random.randint(0, 3)
+        if self._one_at_a_time:
+            self.world.after(self._random.uniform(0, 1.0), partial(self._kill_when_settled, misfortunes))
+        else:
+            for _ in range(misfortunes):
+                self.world.after(self._random.uniform(0, span_s), self._befall)
+        self.world.run(lambda: False, at_most_s=span_s)
+        self.world.weather = Weather(slow=0.0, lost=0.0, repeated=0.0)
+        if not self.world.run(self._at_rest, at_most_s=120.0):
+            self._fail("does not come to rest")
+        self._check()
+
+    def _ask_something(self) -> None:
+        key, now = self._random.choice(KEYS), self.world.now
+        route = Route(self._random.choice("ABC")).text
+        match self._random.randrange(8):
+            case 0:
+                self.client.write(Report(key, route, Delivery.PERMANENT, now))
+            case 1:
+                self.client.write(Report(key, route, Delivery.DELIVERED, now))
+            case 2:
+                self.client.write(Delete(key, now - self._random.uniform(0, 1)))
+            case 3 | 4:
+                promised = any(each.fact.observations for each in self.client.ledger.promised(key))
+                self.client.read(key, partial(self._judge, key, promised))
+            case _:
+                at = now - self._random.choice((0.0, 0.0, 0.3))
+                self.client.write(Set(key, route, at, Origin.INBOUND))
+
+    def _judge(self, key: str, promised: bool, answer: Result) -> None:
+        self.reads += 1
+        still_promised = any(each.fact.observations for each in self.client.ledger.promised(key))
+        self.stale_reads += promised and still_promised and answer is None
+
+    def _kill_when_settled(self, left: int) -> None:
+        if left and self._settled():
+            self._random.choice(list(self.nodes.values())).kill()
+            self.kills += 1
+            left -= 1
+        if left:
+            self.world.after(self._random.uniform(0.01, 0.3), partial(self._kill_when_settled, left))
+
+    def _befall(self) -> None:
+        node = self._random.choice(list(self.nodes.values()))
+        if self._random.random() < 0.7:
+            node.kill()
+            self.kills += 1
+        else:
+            node.freeze(self._random.uniform(0.1, 4.0))
+            self._froze = True
+
+    def _settled(self) -> bool:
+        return all(
+            node.alive
+            and node._frozen is None
+            and node.life.exchange.recovered
+            and node.life.exchange.settled
+            and not node.life.exchange.spent
+            for node in self.nodes.values()
+        )
+
+    def _at_rest(self) -> bool:
+        for index in self.nodes:
+            for node in self.nodes.values():
+                self.revived += node.alive and node.life.exchange.revive(index)
+        return not self.client.ledger.under_way and self._settled()
+
+    def _check(self) -> None:
+        for key in KEYS:
+            owner, standby, *_ = self.topology.orders[slot_of(key)]
+            held = self.nodes[owner].life.own_state(key)
+            copy = self.nodes[standby].life.standby.state(key) or NOTHING
+            # What left a full table and came again may stand with more on the standby, never with less.
+            same = merge(copy, held, 4)[:-1] == copy[:-1] if self._small else held[:-1] == copy[:-1]
+            if not same:
+                self._fail(f"{key} is {held} on its owner {owner}, and {copy} on its standby {standby}")
+            for index, node in self.nodes.items():
+                if index not in (owner, standby) and node.life.standby.state(key) is not None:
+                    self._fail(f"{key} is still on {index}, which is no keeper of it")
+            strict = self._one_at_a_time and self._synchronous and not self._small and not self._flapping
+            if strict and self.client.ledger.undone_in(held, key):
+                self._fail(f"{key}: its deletion is undone: {held}")
+            missing = [] if self._small else self.client.ledger.missing_in(held, key)
+            for promise in missing:
+                if not self._is_owned_up_to(owner, promise.at):
+                    ago = self.world.now - promise.at
+                    self._fail(f"{key}: {promise.fact}, acknowledged {ago:.3f} s ago, is lost")
+        if self._one_at_a_time and self.client.ledger.unanswered:
+            self._fail(f"{self.client.ledger.unanswered} calls were not answered")
+
+    def _is_owned_up_to(self, owner: int, at: float) -> bool:
+        """Whether the owner says of one of its lives that what was acknowledged then may be lost.
+
+        Nobody knows of a write that one keeper took while the other stood still, and took with it.
+        """
+        if self._one_at_a_time and self._synchronous and not self._flapping:
+            return False
+        if self._froze:
+            return True
+        return any(at >= life.began_at - life.exchange.lost_window_s for life in self.nodes[owner].lives[1:])
+
+    def _fail(self, what: str) -> None:
+        raise Broken(
+            f"seed {self.seed}, synchronous={self._synchronous}, "
+            f"one_at_a_time={self._one_at_a_time}, {len(self.nodes)} partitions: {what}"
+        )
