@@ -208,17 +208,28 @@ class Exchange:
     # What peers are told, and tell
 
     def due(self, now: float) -> list[int]:
-        """The peers that should hear from this partition now."""
-        self._watch(now)
+        """The peers that should hear from this partition now: those in question, and some now and then."""
+        in_question = self.in_question(now)
         neighbours = self.topology.neighbours[self.index]
+        just_ready = now - self._ready_at < _ASKED_AFTER_S
+        return [
+            index
+            for index, peer in self._peers.items()
+            if index in in_question
+            or just_ready
+            or (index in neighbours and now - peer.told_at >= self._settings.pulse_s)
+        ]
+
+    def in_question(self, now: float) -> list[int]:
+        """The peers that are owed something, or have yet to send something, if only a first word."""
+        self._watch(now)
         return [
             index
             for index, peer in self._peers.items()
             if not peer.outbox.settled
-            or peer.stage is not Stage.ALL
+            or (peer.stage is not Stage.ALL and not self.lives[index].out)
             or peer.outbox.term != self._term_of(index)
-            or now - self._ready_at < _ASKED_AFTER_S
-            or (index in neighbours and now - peer.told_at >= self._settings.pulse_s)
+            or not self.lives[index].incarnation
         ]
 
     def parcel_for(self, index: int, now: float) -> Parcel:

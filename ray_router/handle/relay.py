@@ -108,8 +108,10 @@ class Relay(Promise[None]):
         self._watched = False
         self._traceparent = None if call is None else call.traceparent
         self._begin()
-        if call is not None:
-            call.follow([(stages[0].order[0], sum([len(each.positions) for each in stages]), self)])
+        if call is not None:  # by the first owner; who else was asked is told by each answer
+            call.follow(
+                [(stages[0].order[0] if stages else 0, sum([len(each.positions) for each in stages]), self)]
+            )
 
     def answers(self) -> list[tuple[Stage, list[Said]]]:
         """For each share what was said to it.
@@ -155,6 +157,8 @@ class Relay(Promise[None]):
                 self._close_if_over(share)
         for lane in lanes.values():
             lane.push()
+        if not self._shares:
+            self.settle(None)
 
     def _send(self, share: _Share, leg: Leg, *, now: bool = True) -> None:
         manner = Manner(leg.copy, leg.astray, hedged=not leg.patient, patient=leg.patient)

@@ -62,7 +62,9 @@ class PartitionActor:
         self._topology = Topology.balanced(config.partitions)
         context = ray.get_runtime_context()
         fresh = not joins and not context.was_current_actor_reconstructed
-        home = Home(config.name, index, _incarnation())
+        # Another actor of this name counts its lives from 1 again, but its peers remember the former one's.
+        anew = joins and bool(config.replicas) and not context.was_current_actor_reconstructed
+        home = Home(config.name, index, int(time.time()) if anew else _incarnation())
         self._telemetry = for_partition(config.telemetry, config.ray_metrics, home)
         self._shell = PartitionShell(
             index,

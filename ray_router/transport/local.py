@@ -68,6 +68,8 @@ class LocalTransport:
         self._insight = insight
         self._topology = Topology.balanced(config.partitions)
         self._partitions = [self._start(index, 1) for index in range(config.partitions)]
+        if config.replicas:
+            self._let_talk()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an in-process router does not pickle: its partitions live in this process")
@@ -105,6 +107,7 @@ class LocalTransport:
         Args:
             anew: in its place, begin the first life of another actor of its name.
         """
+        anew = anew and not self._config.replicas  # or its peers would take it for the first life they knew
         born = self._start(partition, 1 if anew else self._partitions[partition].incarnation + 1)
         peers = [peer for index, peer in enumerate(self._partitions) if index != partition]
         if peers:
@@ -118,10 +121,10 @@ class LocalTransport:
         talking = True
         while talking:
             talking = False
-            for index, each in enumerate(self._partitions):
-                for peer in each.peers_due():
+            for each in self._partitions:
+                for peer in each.peers_in_question():
                     each.read_letter(self._partitions[peer].answer_letter(each.letter_to(peer)))
-                talking = talking or bool(set(each.peers_due()) - {index})
+                talking = talking or bool(each.peers_in_question())
 
     def _start(self, index: int, incarnation: int) -> PartitionShell:
         return PartitionShell(

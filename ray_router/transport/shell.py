@@ -188,6 +188,13 @@ class PartitionShell:
         with self._lock:
             return self._exchange.due(self._clock())
 
+    def peers_in_question(self) -> list[int]:
+        """The peers that are owed something, or have yet to send something."""
+        if self._exchange is None:
+            return []
+        with self._lock:
+            return self._exchange.in_question(self._clock())
+
     def letter_to(self, peer: int) -> bytes:
         """What to tell a peer now."""
         assert self._exchange is not None, "only who keeps copies has peers to tell"
