@@ -102,12 +102,14 @@ class Post:
 
     def _receive(self, peer: int, reference: Any) -> None:
         self._under_way.discard(peer)
-        self._vigil.ended(peer)
         try:
-            self._shell.read_letter(ray.get(reference))
+            answer = ray.get(reference)
         except Exception as error:  # a peer may be down, and is written to again
+            self._vigil.ended(peer, answered=False)
             _log.debug("partition %d did not answer: %s", peer, fault_of(error))
             return
+        self._vigil.ended(peer, answered=True)
+        self._shell.read_letter(answer)
         if peer in self._shell.peers_due():
             self._send(peer)  # there is more: do not wait for the next round
 
