@@ -420,11 +420,7 @@ class Exchange:
             if self._accepted:
                 self.spent = True
                 return
-            mine = mine._replace(incarnation=me.incarnation + 1)
-        if me.incarnation < mine.incarnation:
-            moves = me.moves + (bool(me.node) and me.node != mine.node)
-            mine = mine._replace(moves=max(moves, mine.moves))
-        self.lives.set(self.index, mine)
+            self.lives.set(self.index, mine._replace(incarnation=me.incarnation + 1))
 
     def _vouch(self, owner: int) -> float | None:
         """Until when this partition holds its share of what an owner acknowledged; None when it does not."""

@@ -123,6 +123,8 @@ class Lives:
             if known is None:
                 continue  # of another topology
             joined = known.joined(life)
+            if 0 < known.incarnation < joined.incarnation and known.node and known.node != joined.node:
+                joined = joined._replace(moves=max(joined.moves, known.moves + 1))
             reborn = 0 < known.incarnation < joined.incarnation
             if reborn and self._restarts.born(index, now) and not joined.out:
                 joined = joined._replace(service=joined.service + 1)

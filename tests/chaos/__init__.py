@@ -1,0 +1,1 @@
+"""Real partitions that are killed while they are used."""

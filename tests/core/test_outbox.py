@@ -1,0 +1,75 @@
+"""What one peer is owed."""
+
+from __future__ import annotations
+
+from ray_router.core.outbox import Drop, Outbox
+from ray_router.core.parcels import Stage
+
+
+def everything(key: str) -> bool:
+    return True
+
+
+def test_changes_of_a_session_leave_as_one_and_are_sent_until_acknowledged() -> None:
+    """A key is owed once however often it changed, and pending until the peer has it."""
+    outbox = Outbox(10)
+    assert outbox.settled
+    assert outbox.draft(5, everything) is None
+    outbox.note("a")
+    outbox.note("a")
+    draft = outbox.draft(5, everything)
+    assert draft is not None
+    assert draft.keys == ("a",)
+    assert len(outbox) == 1
+    assert outbox.owes("a")
+    assert outbox.draft(5, everything) == draft
+    assert outbox.acknowledged(outbox.number - 1) is None
+    assert outbox.acknowledged(outbox.number) == draft
+    assert outbox.settled
+    assert not outbox.owes("a")
+
+
+def test_too_long_a_list_becomes_a_round() -> None:
+    """Deletions, which no round comes by, are kept as evictions."""
+    outbox = Outbox(2)
+    gone = Drop(1, "a", 5.0)
+    outbox.note("a", gone)
+    outbox.note("b")
+    outbox.note("c")
+    assert outbox.round_wanted
+    outbox.note("d", Drop(2, "d", 6.0))
+    assert outbox.owes("anything")
+    outbox.begin_round(outbox.term, ["b"], ["c", "x"])
+    first = outbox.draft(1, lambda key: key != "x")
+    assert first is not None
+    assert (first.keys, first.stage) == (("b",), Stage.ITS_OWN)
+    assert outbox.owes("c")
+    outbox.acknowledged(outbox.number)
+    second = outbox.draft(10, lambda key: key != "x")
+    assert second is not None
+    assert (second.keys, second.stage) == (("c",), Stage.ALL)
+    assert {drop.key for drop in (*first.drops, *second.drops)} == {"a", "d"}
+
+
+def test_evictions_are_bounded_and_the_newest_counts() -> None:
+    """The oldest is let go of: the standby drops it in time."""
+    outbox = Outbox(2)
+    for hashed in (1, 2, 3):
+        outbox.drop(Drop(hashed, None, 1.0))
+    outbox.drop(Drop(3, None, 0.5))
+    draft = outbox.draft(10, everything)
+    assert draft is not None
+    assert sorted(draft.drops) == [Drop(2, None, 1.0), Drop(3, None, 1.0)]
+
+
+def test_a_new_term_voids_what_the_old_one_was_owed() -> None:
+    """What was evicted before a peer was restarted does not concern it."""
+    outbox = Outbox(10)
+    outbox.drop(Drop(1, None, 1.0))
+    outbox.note("a")
+    outbox.note_defaults()
+    outbox.begin_round((2, 0), [], [])
+    draft = outbox.draft(10, everything)
+    assert draft is not None
+    assert (draft.keys, draft.drops, draft.defaults, draft.stage) == ((), (), True, Stage.ALL)
+    assert outbox.rounds == 1
