@@ -1,4 +1,4 @@
-"""Partitions on a real Ray are killed under load, one at a time: nothing acknowledged is lost, nothing raised.
+"""Partitions on a real Ray are killed under load, one by one: nothing acknowledged is lost, nothing raised.
 
 They count and check, and assert no time. ``RAY_ROUTER_KILLS`` says how many kills there are.
 """

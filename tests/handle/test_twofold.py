@@ -19,7 +19,7 @@ KEYS = [f"tg:bot:room_{number}" for number in range(60)]
 
 
 def config(**changes: Any) -> RouterConfig:
-    settings = {
+    settings: dict[str, Any] = {
         "partitions": 4,
         "replicas": 1,
         "durability": "sync",
