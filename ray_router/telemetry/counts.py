@@ -19,6 +19,7 @@ from ray_router.core.events import (
     RefusedInput,
     Reported,
     Resolved,
+    ServiceChanged,
     WroteRoute,
 )
 from ray_router.model import ResolutionSource
@@ -31,6 +32,7 @@ from ray_router.telemetry.instruments import (
     REFUSED,
     REPORTS,
     RESOLVES,
+    SERVICE_CHANGES,
     SETS,
     STALE_DETECTIONS,
     Instrument,
@@ -113,6 +115,10 @@ def _pressed(partition: int, before: Any, after: Any) -> Read:
     yield PRESSURE_CHANGES, (str(partition), before.name.lower(), after.name.lower())
 
 
+def _served(partition: int, in_service: bool) -> Read:
+    yield SERVICE_CHANGES, (str(partition), "back" if in_service else "out")
+
+
 _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Reported: lambda told: (told.partition, told.delivery, told.outcome),
     Deleted: lambda told: (told.partition, told.found),
@@ -120,6 +126,7 @@ _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     MovedOn: lambda told: (told.partition, told.to),
     RefusedInput: lambda told: (told.partition,),
     PressureChanged: lambda told: (told.partition, told.before, told.after),
+    ServiceChanged: lambda told: (told.partition, told.in_service),
 }
 """What of an event says which others it is added to."""
 
@@ -132,5 +139,6 @@ _READ: dict[type[Any], Callable[..., Read]] = {
     MovedOn: _moved_on,
     RefusedInput: _refused,
     PressureChanged: _pressed,
+    ServiceChanged: _served,
 }
 """What counts as what."""

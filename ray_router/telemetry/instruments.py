@@ -96,6 +96,9 @@ EXPIRATIONS = _counter(
     "phase",
 )
 REFUSED = _counter("refused", "{operation}", "Bad input that reached a partition, and was refused.")
+SERVICE_CHANGES = _counter(
+    "service.changes", "{change}", "Partitions that were taken out of service, or brought back.", "change"
+)
 PRESSURE_CHANGES = _counter(
     "pressure.changes", "{change}", "Crossings of a pressure level.", "before", "after"
 )
@@ -156,7 +159,7 @@ QUEUE = Instrument(
 
 OF_PARTITIONS = (
     *(RESOLVES, FALLBACKS, STALE_DETECTIONS, SETS, REPORTS, DELETES, EVICTIONS, EXPIRATIONS, REFUSED),
-    *(PRESSURE_CHANGES, SERVICE),
+    *(PRESSURE_CHANGES, SERVICE_CHANGES, SERVICE),
     *(ENTRIES, CAPACITY, DEFAULTS, MEMORY, PRESSURE, PRESSURE_LEVEL, SLOTS, UPTIME, RESTARTS, EPOCH),
 )
 OF_HANDLES = (CALLED, CALL, ROUND_TRIP, WAITED, QUEUE)

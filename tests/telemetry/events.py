@@ -16,6 +16,7 @@ from ray_router.core.events import (
     Reported,
     Resolved,
     Served,
+    ServiceChanged,
     WroteRoute,
 )
 from ray_router.core.table import Phase
@@ -45,6 +46,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     MovedOn(3, Phase.LIVE, Phase.STALE),
     RefusedInput(3, "room"),
     PressureChanged(3, PressureLevel.NORMAL, PressureLevel.SHED, 0.97),
+    ServiceChanged(3, False),
     Served(3, 0.002),
     Called("resolve", "answered", 7, 0.004),
     Carried(3, 0.003, 0.001, 5),
