@@ -30,6 +30,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "ray_router.expirations": ("3", "stale"),
     "ray_router.refused": ("3",),
     "ray_router.pressure.changes": ("3", "normal", "shed"),
+    "ray_router.service.changes": ("3", "out"),
 }
 
 
