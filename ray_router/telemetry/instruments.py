@@ -97,7 +97,7 @@ EXPIRATIONS = _counter(
 )
 REFUSED = _counter("refused", "{operation}", "Bad input that reached a partition, and was refused.")
 SERVICE_CHANGES = _counter(
-    "service.changes", "{change}", "Partitions that were taken out of service, or brought back.", "change"
+    "service.changes", "{change}", "Partitions that were taken out of service, or brought back.", "after"
 )
 PRESSURE_CHANGES = _counter(
     "pressure.changes", "{change}", "Crossings of a pressure level.", "before", "after"
