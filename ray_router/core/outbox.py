@@ -65,11 +65,6 @@ class Outbox:
         return self._pending is None and not self.more
 
     @property
-    def pending(self) -> bool:
-        """Whether something was sent that is not acknowledged."""
-        return self._pending is not None
-
-    @property
     def more(self) -> bool:
         """Whether anything is owed that was not sent yet."""
         due = self._dirty or self._drops or self._passes or self._defaults

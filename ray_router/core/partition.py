@@ -274,7 +274,7 @@ class Partition:
         except InvalidInputError:
             return None  # it is refused where it is carried out
         if self._copies is None:
-            return not_ready(group.operations, exchange)
+            return not_ready(group.operations)
         self._copies.astray = group.astray
         return held_elsewhere(group.operations, exchange)
 

@@ -81,10 +81,8 @@ def held_elsewhere(operations: Sequence[Operation], exchange: Exchange) -> Elsew
     return None
 
 
-def not_ready(operations: Sequence[Operation], exchange: Exchange) -> Elsewhere | None:
-    """Why a partition cannot answer for its own, if so; every life knows the defaults that it is told."""
-    if exchange.ready:
-        return None
+def not_ready(operations: Sequence[Operation]) -> Elsewhere | None:
+    """Why a partition that is not ready cannot answer; every life knows the defaults that it is told."""
     for operation in operations:
         keys = operation.keys if isinstance(operation, Resolve) else (operation.key,)
         if any(scope_of(key) < Scope.INSTANCE for key in keys):

@@ -182,6 +182,7 @@ def test_a_group_that_cannot_be_answered_here_is_refused_as_a_whole() -> None:
     assert isinstance(member.ask(Resolve((other,)), copy=True)[0], Elsewhere)
     assert isinstance(member.ask(Get(other), copy=True)[0], Elsewhere)
     assert member.ask(Get("tg:bot:*")) == (None,)
+    assert member.ask(Set("tg:bot:*", "R", NOW), Delete("tg:bot:*", NOW))[1] is True
     assert member.ask(Get("tg:bot:*"), copy=True) == (None,)
     assert type(member.ask(Get("not a key"))[0]).__name__ == "Refused"
     assert type(member.ask(Resolve(("x" * 9_000,)), copy=True)[0]).__name__ in ("Refused", "Answers")

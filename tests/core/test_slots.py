@@ -178,3 +178,43 @@ def test_a_topology_travels() -> None:
     assert pickle.loads(pickle.dumps(topology)) == topology
     assert topology != Topology.balanced(7, epoch=4)
     assert topology != Topology.balanced(8, epoch=3)
+
+
+@pytest.mark.parametrize("partitions", [2, 3, 4, 7, 16, 64])
+def test_standbys_are_others_and_balanced(partitions: int) -> None:
+    """No partition keeps its own copies, and none keeps two slots more than another."""
+    topology = Topology.balanced(partitions).with_standbys()
+    assert topology.standbys is not None
+    kept = Counter(topology.standbys)
+    assert all(owner != standby for owner, standby in zip(topology.owners, topology.standbys, strict=True))
+    assert max(kept.values()) - min(kept.values()) <= 2
+    assert len(kept) == partitions
+    assert pickle.loads(pickle.dumps(topology)) == topology
+
+
+def test_copies_go_to_another_node_where_there_is_one() -> None:
+    """A node that is lost takes no session with it."""
+    nodes = {index: "ab"[index % 2] for index in range(6)}
+    topology = Topology.balanced(6).with_standbys(nodes, epoch=4)
+    assert topology.epoch == 4
+    assert all(nodes[way[0]] != nodes[way[1]] for way in topology.ways)
+
+
+def test_who_to_turn_to_without_standbys() -> None:
+    """One partition has nobody to keep its copies; a router without copies has owners alone."""
+    assert Topology.balanced(1).with_standbys().standbys is None
+    assert set(Topology.balanced(3).orders) == {(0,), (1,), (2,)}
+    assert Topology.balanced(3).neighbours == {0: (), 1: (), 2: ()}
+
+
+def test_substitutes_are_neither_owner_nor_standby() -> None:
+    """Whoever takes the place of a keeper is another partition, while there is one."""
+    for partitions, length in ((2, 2), (3, 3), (4, 4), (9, 4)):
+        topology = Topology.balanced(partitions).with_standbys()
+        assert all(len(set(way)) == len(way) == length for way in topology.ways)
+
+
+def test_a_topology_has_a_standby_for_every_slot() -> None:
+    """A map of fewer slots is no topology."""
+    with pytest.raises(ValueError, match="owns 16384 slots, not 1"):
+        Topology(1, Topology.balanced(2).owners, array("H", [1]))
