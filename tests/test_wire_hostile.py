@@ -101,7 +101,7 @@ def test_another_version_is_named(unpack: Unpack, version: int) -> None:
         nested(1_000_000),
         packed(VERSION),
         packed(VERSION, 1, 1, 1, None),
-        packed(VERSION, 1, 1, 1, None, (), ()),
+        packed(VERSION, 1, 1, 1, None, (), (), ()),
         b"\x92\x01\xa2\xff\xfe",
         pickle.dumps(Batch(1, 1, 1, [])),
         pickle.dumps(exit),
