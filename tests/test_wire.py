@@ -123,6 +123,9 @@ def test_the_bytes_of_what_surrounds_them() -> None:
     )
     assert pack_batch(batch) == bytes.fromhex(packed)
     assert unpack_batch(pack_batch(batch)) == batch
+    traced = Batch(5, 7, 2, [], None, ("00-ab-cd-01",))
+    assert pack_batch(traced) == bytes.fromhex("97 01 05 07 02 c0 90 91 ab30302d61622d63642d3031")
+    assert unpack_batch(pack_batch(traced)) == traced
     assert pack_response(Response(5, 2, 0.25, [])) == bytes.fromhex("95 01 05 02 cb3fd0000000000000 90")
 
 
@@ -161,7 +164,8 @@ operations: st.SearchStrategy[Operation] = st.one_of(
 )
 groups = st.builds(Group, st.lists(operations, max_size=4).map(tuple), waits)
 numbers = st.integers(0, 2**64 - 1)
-batches = st.builds(Batch, numbers, numbers, numbers, st.lists(groups, max_size=4), waits)
+traceparents = st.lists(texts, max_size=3).map(tuple)
+batches = st.builds(Batch, numbers, numbers, numbers, st.lists(groups, max_size=4), waits, traceparents)
 
 answers = st.builds(
     Answer,

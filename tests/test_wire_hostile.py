@@ -393,6 +393,16 @@ def test_keys_that_are_none_are_refused_one_by_one(shell: PartitionShell) -> Non
     assert kinds == ["Answer", *["Refused"] * 5, "Answer", "Refused"]
 
 
+@pytest.mark.parametrize(
+    "traced", [None, 7, "00-ab-cd-01", {}, (7, None, ((),)), ("\n" * 1_000,) * 100], ids=type
+)
+def test_traces_that_are_none_are_left_alone(shell: PartitionShell, traced: Any) -> None:
+    """Whatever stands where a batch names its spans, the batch is carried out."""
+    batch = packed(VERSION, 1, CONFIG.fingerprint, 1, None, [(None, [(2, ROOM)])], traced)
+    ((look,),) = unpack_response(shell.apply(batch)).results
+    assert [look] == ask(shell, Get(ROOM))
+
+
 @PATIENTLY
 @given(hostile)
 def test_whatever_comes_a_partition_answers_or_refuses(data: bytes) -> None:

@@ -35,7 +35,7 @@ class Asking(NamedTuple):
 def asks(operations: list[Operation], now: float | None, alone: bool) -> Asking:
     """A submission, which boards as its key alone if that is all it is."""
     if alone and len(operations) == 1 and isinstance(operations[0], Resolve):
-        (resolve,) = operations
+        resolve = operations[0]
         if len(resolve.keys) == 1 and resolve == Resolve(resolve.keys):
             return Asking((resolve,), now, resolve.keys[0])
     return Asking(tuple(operations), now)
@@ -122,9 +122,11 @@ def test_one_result_or_answer_too_many_or_too_few_is_no_answer(
     boarding = Boarding(passengers)
     results = answered(boarding.groups)
     lists: list[list[Any]] = [results, *results]
-    lists += [each.items for group in results for each in group if isinstance(each, Answers)]
+    answers = [each for group in results for each in group if isinstance(each, Answers)]
+    lists += [each.items for each in answers if isinstance(each.items, list)]
     spoilt = data.draw(st.sampled_from(range(len(lists))), label="which")
-    if lists[spoilt] and data.draw(st.booleans(), label="too few"):
+    too_few: bool = data.draw(st.booleans(), label="too few")
+    if too_few and lists[spoilt]:
         lists[spoilt].pop()
     else:
         lists[spoilt].append("more")
@@ -188,7 +190,7 @@ def _short(results: list[list[Any]]) -> list[list[Any]]:
     ids=["no group", "a group more", "a result less", "a result more", "an answer less"],
 )
 def test_a_partition_that_miscounts_fails_those_it_miscounted_for(miscount: Any) -> None:
-    """They are told that it gave no proper answer, or get their fallbacks; whoever asks later never notices."""
+    """They are told so, or get their fallbacks; whoever asks later never notices."""
     stage = Stage(Miscounting)
     router = stage.router
     for name in ("a", "b"):

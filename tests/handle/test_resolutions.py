@@ -129,7 +129,7 @@ def test_what_is_not_looked_at_is_not_read() -> None:
 
 def test_shares_of_several_partitions_come_in_the_order_asked() -> None:
     """Each answer stands where its key did, with its partition; one that failed gives fallbacks."""
-    keys = ["tg:bot:a", "tg:bot:b", SessionKey("tg", "bot", "c"), "tg:bot:d"]
+    keys: list[SessionKey | str] = ["tg:bot:a", "tg:bot:b", SessionKey("tg", "bot", "c"), "tg:bot:d"]
     shares = [
         Share(0, [2, 0], Answers(5.0, [record_of("C"), MISSED])),
         Share(1, [3], Failure(FailureKind.OVERLOADED, "full")),
