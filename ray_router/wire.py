@@ -55,8 +55,8 @@ VERSION = 1
 _BETWEEN_KEYS = "\n"
 _USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
-_OPERATIONS: tuple[type[Any], ...] = (Resolve, Set, Get, Delete, Report)
-_CODES = {kind: code for code, kind in enumerate(_OPERATIONS)}
+_OPERATIONS: dict[int, type[Any]] = dict(enumerate((Resolve, Set, Get, Delete, Report)))
+_CODES = {kind: code for code, kind in _OPERATIONS.items()}
 _WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE = range(7)
 
 
@@ -147,6 +147,8 @@ def unpack_response(data: object) -> Response:
         if isinstance(error, InvalidCallError):
             raise
         raise InvalidCallError("response", "does not have the form of its version") from None
+    if type(epoch) is not int or type(incarnation) is not int or type(service_s) is not float:
+        raise InvalidCallError("response", "must give its epoch, incarnation and service time as numbers")
     return Response(epoch, incarnation, service_s, read, lives)
 
 
@@ -160,8 +162,10 @@ def _unpack(data: object, what: str) -> list[Any]:
     if not isinstance(message, tuple) or not message:
         raise InvalidCallError(what, "must be an array that begins with its version")
     version, *fields = message
+    if type(version) is not int:
+        raise InvalidCallError(what, "must be an array that begins with its version")
     if version != VERSION:
-        raise InvalidCallError(what, f"is of wire version {version!r}; this side reads {VERSION}")
+        raise InvalidCallError(what, f"is of wire version {version}; this side reads {VERSION}")
     return fields
 
 
@@ -225,6 +229,8 @@ def _unpack_result(packed: Any) -> Result:
     code, *fields = packed
     if code == _RECORDS:
         now, records = fields
+        if type(records) is not str:
+            raise ValueError("no records")
         return Answers(now, records.split(BETWEEN))
     if code == _ANSWERS:
         now, items = fields
@@ -251,6 +257,8 @@ _REFUSED_FIELDS = len(Refused._fields)
 def _unpack_item(item: Any) -> str | Answer | Refused:
     if type(item) is str:
         return item
+    if type(item) is not tuple:
+        raise ValueError("no answer")
     if len(item) == _REFUSED_FIELDS:
         return Refused(*item)
     route, source, reason, stale, confidence, scope, age_s, expires_in_s = item

@@ -27,6 +27,8 @@ Item = TypeVar("Item", bound="str | int")
 class Calendar(Generic[Item]):
     """Items, listed on days. A day is a whole number of ``DAY_S`` since 1970; None is never.
 
+    ``reached_until`` is the last day that was reached, -inf before any was.
+
     Args:
         holds: whether an item really lies on a day.
     """
@@ -36,7 +38,7 @@ class Calendar(Generic[Item]):
         self._days: dict[int, list[Item]] = {}
         self._ahead: list[int] = []
         self._reached: list[int] = []
-        self._reached_until = -inf
+        self.reached_until: float = -inf
         self._listings = 0
         self._sweep: Iterator[None] | None = None
 
@@ -55,7 +57,7 @@ class Calendar(Generic[Item]):
         listed = self._days.get(day)
         if listed is None:
             listed = self._days[day] = []
-            heappush(self._reached if day <= self._reached_until else self._ahead, day)
+            heappush(self._reached if day <= self.reached_until else self._ahead, day)
         listed.append(item)
         self._listings += 1
         if self._listings > 2 * items + _SLACK:
@@ -65,7 +67,7 @@ class Calendar(Generic[Item]):
         """Reach one day that has begun by ``now``, the earliest; what is listed on it."""
         while self._ahead and self._ahead[0] * DAY_S <= now:
             day = heappop(self._ahead)
-            self._reached_until = max(self._reached_until, day)
+            self.reached_until = max(self.reached_until, day)
             if day in self._days:
                 heappush(self._reached, day)
                 return list(self._days[day])
@@ -74,7 +76,7 @@ class Calendar(Generic[Item]):
     def reach_all(self, now: float) -> int:
         """Reach the day of ``now``, when all that began before it are: what is added to it is reached too."""
         today = floor(now / DAY_S)
-        self._reached_until = max(self._reached_until, today)
+        self.reached_until = max(self.reached_until, today)
         return today
 
     def all_reached(self, now: float) -> bool:

@@ -196,7 +196,7 @@ class Table:
             return False
         lives_until = max(observed_at, known.confirmed_at) + ttl_s
         day, was = Calendar.day_of(lives_until), Calendar.day_of(known.lives_until)
-        if day is not NEVER and (day <= self._today or day <= floor(now)):
+        if day is not NEVER and (day <= self._due.reached_until or day <= floor(now)):
             return False
         self._quick[key] = self._records.write(observed_at, ttl_s, origin, known.confirmed_at, route)
         if day != was:
@@ -234,8 +234,8 @@ class Table:
                 key = self._withdrawing.pop()
                 left -= 1
                 if isinstance(key, str) and key in self._quick:
-                    known = self._quick[key]
-                    if floor(self._records.read(known).lives_until) <= now:
+                    lives_until = self._records.read(self._quick[key]).lives_until
+                    if lives_until < self._due.reached_until + 1:  # by now it may live longer, or for ever
                         self._others[key] = self._quick.pop(key)
         return False
 
@@ -317,7 +317,7 @@ class Table:
 
     def _store(self, key: str, state: SessionState, phase: Phase, day: int | None) -> None:
         record = self._records.record(state)
-        if record is not None and phase is Phase.LIVE and (day is NEVER or day > self._today):
+        if record is not None and phase is Phase.LIVE and (day is NEVER or day > self._due.reached_until):
             self._others.pop(key, None)
             self._quick[key] = record
         else:

@@ -68,8 +68,8 @@ def _plainly_canonical(keys: tuple[SessionKey | str, ...]) -> TypeGuard[tuple[st
         and ":\n" not in text
         and "\n:" not in text
         and text.count("\n") == len(keys) - 1
-        and text[0] != ":"
-        and text[-1] != ":"
+        and not text.startswith(":")
+        and not text.endswith(":")
         and set(map(str.count, keys, repeat(":"))) <= _FIELD_SEPARATORS  # type: ignore[arg-type]
     )
 

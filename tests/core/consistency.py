@@ -34,7 +34,7 @@ def _validate_table(table: Table) -> None:
     for key in table._quick:
         day = days[key]
         assert table._phase_of(key) is Phase.LIVE
-        assert day is NEVER or day > table._today or day in {*table._due._ahead, *_withdrawing(table)}
+        assert day is NEVER or day > table._due.reached_until or key in table._withdrawing
     days |= {hashed: day for hashed, (day, _) in table._tombstones.items()}
 
     assert len(table) <= table._capacity
@@ -43,11 +43,6 @@ def _validate_table(table: Table) -> None:
     assert set(table._lowest) == by_phase[Phase.TOMBSTONE] | set(table._tombstones)
     assert sum(table.count(phase) for phase in Phase) == len(table)
     _validate_calendar(table._due, days)
-
-
-def _withdrawing(table: Table) -> set[int | None]:
-    """The days that are being withdrawn just now."""
-    return {table._day_of(item) for item in table._withdrawing}
 
 
 def _validate_defaults(defaults: Defaults) -> None:

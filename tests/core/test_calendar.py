@@ -125,6 +125,19 @@ def test_what_is_added_to_a_day_that_was_reached_is_taken_in_time(diary: Diary) 
     assert diary.drain(6.0) == ["a"]
 
 
+def test_a_day_that_was_swept_empty_is_passed_over(diary: Diary) -> None:
+    """A day on which nothing holds any more has nothing to give when it is reached."""
+    for day in range(265):
+        diary.put("a", day)
+    assert 0 not in diary.calendar._days
+    assert diary.calendar._ahead[0] == 0
+    reached = []
+    while not diary.calendar.all_reached(5_000.0):
+        reached += diary.calendar.reach(5_000.0)
+    assert reached[-1] == "a"
+    assert diary.drain(5_000.0) == ["a"]
+
+
 def test_moving_items_for_ever_leaves_little_behind(diary: Diary) -> None:
     """Listings that do not hold are swept away: there are never many more than twice the items."""
     for number in range(100):

@@ -74,6 +74,22 @@ class PolicyContract:
         assert one.drain() == other.drain()
         assert one.evicted == other.evicted
 
+    @steadily(200)
+    @given(steps, st.integers(1, 9) | st.sampled_from((64, 100)), st.lists(st.lists(st.sampled_from(KEYS))))
+    def test_uses_told_together_are_uses_told_one_by_one(
+        self, steps: Steps, capacity: int, uses: list[list[str]]
+    ) -> None:
+        """Many uses told at once, however often each, leave the order that they leave one after another."""
+        together, apart = self.played(steps, capacity), self.played(steps, capacity)
+        for used in uses:
+            live = [key for key in used if key in together.live]
+            together.policy.touch_all(live)
+            apart.use_all(live)
+            for cache in (together, apart):
+                cache.use(f"new {len(cache.evicted)}")
+        assert together.drain() == apart.drain()
+        assert together.evicted == apart.evicted
+
     @pytest.mark.parametrize("capacity", [1, 2, 3, 10, 100])
     def test_it_does_not_grow(self, capacity: int) -> None:
         """However many sessions come and go, it holds a few numbers for each that may be live."""

@@ -81,7 +81,7 @@ class Adaptive:
         if came is None:
             self._proven[key] = min(_MOST_USES, self._proven[key] + 1)
             return
-        if came != _PROVEN and self._now - came >= self._window:
+        if came != _PROVEN and came <= self._now - self._window:
             self._newcomers[key] = _PROVEN
         self._newcomers.move_to_end(key)
 
