@@ -6,7 +6,8 @@
               and, where calls are traced, one more: [traceparent, ...]
     group     [now, [operation, ...]] or, with flags: 1 copy, 2 astray, [now, [operation, ...], flags]
     operation [code, field, ...]                     fields as in ``core.operations``, in order
-    response  [version, epoch, incarnation, service_s, [[result, ...], ...], {partition: incarnation}]
+    response  [version, epoch, incarnation, service_s, [[result, ...], ...]]
+              and, once a partition was restarted, one more: {partition: incarnation}
     result    true | false | nil | [code, field, ...]
 
 The keys of a ``Resolve`` travel as one text, joined by newlines, and its answers, where all are records
@@ -123,14 +124,9 @@ def unpack_batch(data: object) -> Batch:
 def pack_response(response: Response) -> bytes:
     """A response as bytes."""
     results = [[_pack_result(each) for each in group] for group in response.results]
-    message = (
-        VERSION,
-        response.epoch,
-        response.incarnation,
-        response.service_s,
-        results,
-        response.lives,
-    )
+    message = (VERSION, response.epoch, response.incarnation, response.service_s, results)
+    if response.lives:
+        return bytes(msgpack.packb((*message, response.lives)))
     return bytes(msgpack.packb(message))
 
 
@@ -141,7 +137,8 @@ def unpack_response(data: object) -> Response:
         InvalidCallError: they are none, or of a version that is not read here.
     """
     try:
-        epoch, incarnation, service_s, results, lives = _unpack(data, "response")
+        epoch, incarnation, service_s, results, *restarted = _unpack(data, "response")
+        (lives,) = restarted or ({},)
         read = [[_unpack_result(each) for each in group] for group in results]
     except (LookupError, TypeError, ValueError) as error:
         if isinstance(error, InvalidCallError):
@@ -149,6 +146,8 @@ def unpack_response(data: object) -> Response:
         raise InvalidCallError("response", "does not have the form of its version") from None
     if type(epoch) is not int or type(incarnation) is not int or type(service_s) is not float:
         raise InvalidCallError("response", "must give its epoch, incarnation and service time as numbers")
+    if type(lives) is not dict or any(type(each) is not int for item in lives.items() for each in item):
+        raise InvalidCallError("response", "must give its peers' lives by their numbers")
     return Response(epoch, incarnation, service_s, read, lives)
 
 

@@ -199,7 +199,10 @@ results: st.SearchStrategy[Any] = st.one_of(
     st.builds(Answers, times, st.lists(records, max_size=5)),
     st.builds(Answers, times, st.lists(records | answers | refusals, max_size=5)),
 )
-responses = st.builds(Response, numbers, numbers, times, st.lists(st.lists(results, max_size=4), max_size=4))
+lives = st.dictionaries(st.integers(0, 9), st.integers(1, 9), max_size=3)
+responses = st.builds(
+    Response, numbers, numbers, times, st.lists(st.lists(results, max_size=4), max_size=4), lives
+)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

@@ -106,7 +106,7 @@ def test_another_version_is_named(unpack: Unpack, version: int) -> None:
         pickle.dumps(Batch(1, 1, 1, [])),
         pickle.dumps(exit),
     ],
-    ids=lambda data: f"{data!r:.30}",
+    ids=lambda data: f"{data!r:.30}".partition(" at 0x")[0],  # each process names them alike
 )
 def test_what_has_no_form_is_refused(unpack: Unpack, data: Any) -> None:
     """What is no MessagePack, or no array that begins with a version and goes on as that one does."""
@@ -180,7 +180,8 @@ def test_an_operation_of_another_form_is_refused(operation: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "groups", [None, 1, True, "groups", (1,), (None,), ((),), ((None,),), ((None, (), 1),)]
+    "groups",
+    [None, 1, True, "groups", (1,), (None,), ((),), ((None,),), ((None, (), 1, 2),), ((None, (), "1"),)],
 )
 def test_groups_of_another_form_are_refused(groups: Any) -> None:
     """Groups are an array of pairs of a time and an array."""
@@ -240,7 +241,7 @@ def test_what_a_response_says_of_its_sender_must_be_numbers(place: int, value: A
         (4, "InvalidKeyError", "key"),
         (5,),
         (5, "invented"),
-        (6, "applied"),
+        (7, "applied"),
         (-1, "applied"),
         ("5", "applied"),
         msgpack.ExtType(5, b"applied"),

@@ -14,6 +14,7 @@ from ray_router.core.events import (
     RefusedInput,
     Reported,
     Resolved,
+    Unguarded,
     WroteRoute,
 )
 from ray_router.core.operations import Delete, Get, Group, Operation, Resolve
@@ -197,3 +198,17 @@ def test_an_observer_that_raises_breaks_nothing_and_is_logged_once(
     (record,) = caplog.records
     assert "WroteRoute" in record.getMessage()
     assert record.exc_info is not None and "the observer is broken" in str(record.exc_info[1])
+
+
+def test_an_observer_of_a_test_is_heard_when_it_fails() -> None:
+    """Unguarded, what it raises reaches whoever asked."""
+    told: list[Event] = []
+
+    def observe(event: Event) -> None:
+        told.append(event)
+        raise RuntimeError("not as expected")
+
+    partition = Partition(7, SETTINGS, Unguarded(observe))
+    with pytest.raises(RuntimeError, match="not as expected"):
+        ask(partition, write(ROOM, "A", 0), now=0)
+    assert len(told) == 1

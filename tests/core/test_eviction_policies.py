@@ -167,6 +167,17 @@ def test_adaptive_keeps_the_used_through_a_scan() -> None:
     assert lru.use_all(regulars) == 0
 
 
+def test_adaptive_counts_few_uses_of_the_proven() -> None:
+    """However often proven sessions are used, together or one by one, two bits count it."""
+    regulars, others = numbered("regular", 30), numbered("other", 70)
+    together, apart = Cache(Adaptive, 100), Cache(Adaptive, 100)
+    for cache in (together, apart):
+        cache.use_all(regulars + others + regulars + numbered("scan", 1_000))
+    together.policy.touch_all(regulars[:10] * 5 + regulars[5:20])
+    apart.use_all(regulars[:10] * 5 + regulars[5:20])
+    assert together.drain() == apart.drain()
+
+
 def test_adaptive_is_not_impressed_by_a_burst() -> None:
     """Uses right after a session came do not prove it: it leaves with those that came when it did."""
     cache = Cache(Adaptive, 100)

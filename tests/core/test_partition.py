@@ -16,6 +16,7 @@ from ray_router.model import (
     PressureLevel,
     ReportOutcome,
     ResolutionSource,
+    ReuseCounts,
     Scope,
     SetOutcome,
     Traffic,
@@ -265,3 +266,14 @@ def test_partitions_share_nothing() -> None:
     ask(one, write(ROOM, "A", 0), write(INSTANCE, "I", 0), now=0)
     assert holdings_of(other) == Holdings()
     assert resolve(other, ROOM, now=0).confidence is Confidence.NONE
+
+
+def test_it_says_how_long_it_worked_and_what_it_learnt() -> None:
+    """Seconds that calls took count in its windows; one without insight has learnt nothing."""
+    partition = partition_of()
+    ask(partition, write(ROOM, "A", 0), now=0)
+    for service_s in (0.25, 0.5):
+        partition.worked(service_s)
+    assert [window.busy_s for window in partition.stats(1).windows] == [0.75] * 3
+    learnt = partition.insight()
+    assert (learnt.partition, learnt.reuse.uses, learnt.reuse.asks, learnt.load.uses) == (0, 0, 0, 0)

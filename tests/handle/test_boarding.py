@@ -31,6 +31,11 @@ class Asking(NamedTuple):
     now: float | None = None
     key: str | None = None
 
+    @property
+    def terms(self) -> tuple[float | None, bool, bool]:
+        """Of the owner's own, and astray nowhere."""
+        return self.now, False, False
+
 
 def asks(operations: list[Operation], now: float | None, alone: bool) -> Asking:
     """A submission, which boards as its key alone if that is all it is."""
@@ -68,7 +73,7 @@ def answer(operation: Operation, now: float | None) -> Any:
 
 def answered(groups: Sequence[Group]) -> list[list[Any]]:
     """Such a result for each operation of a batch."""
-    return [[answer(each, now) for each in operations] for operations, now in groups]
+    return [[answer(each, now) for each in operations] for operations, now, *_ in groups]
 
 
 def told(results: Sequence[Any]) -> list[Any]:
@@ -103,13 +108,13 @@ def test_no_order_is_changed_and_nothing_asked_twice(passengers: list[Asking]) -
 
     boarding = Boarding(passengers)
     asked = [(each, who.now) for who in passengers for each in apart(who.operations)]
-    assert [(each, now) for group, now in boarding.groups for each in apart(group)] == asked
-    for operations, _ in boarding.groups:
+    assert [(each, now) for group, now, *_ in boarding.groups for each in apart(group)] == asked
+    for operations, *_ in boarding.groups:
         for one, next_one in pairwise(operations):
             assert not (
                 isinstance(one, Resolve) and isinstance(next_one, Resolve) and one[1:] == next_one[1:]
             )
-    times = [now for _, now in boarding.groups]
+    times = [now for _, now, *_ in boarding.groups]
     assert all(one != next_one for one, next_one in pairwise(times))
 
 

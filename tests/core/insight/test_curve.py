@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ray_router.core.insight.curve import HitCurve, RouterCurve
+from ray_router.core.insight.scale import INTERVALS
 from ray_router.model import Load, PartitionInsight, ReuseCounts
 
 from .stack import reuses, true_hit_ratio
@@ -69,6 +70,21 @@ def test_nothing_seen_is_no_hit() -> None:
     assert HitCurve(ReuseCounts()).hit_ratio(inf, inf) == 0.0
     assert RouterCurve([]).hit_ratio(inf, inf) == 0.0
     assert RouterCurve([]).error(inf) == 0.0
+
+
+def test_a_capacity_beyond_the_longest_interval_evicts_nobody() -> None:
+    """Uses without number, more than any class of intervals holds: the last class is the end of it."""
+    counts = ReuseCounts(
+        uses=2**50,
+        asks=1.0,
+        writes=1.0,
+        touches=1.0,
+        cells=((0, 0, 1.0),),
+        intervals=(1.0,) + (0.0,) * (INTERVALS.classes - 1),
+        open=(0.0,) * INTERVALS.classes,
+        started=(1.0,),
+    )
+    assert HitCurve(counts).hit_ratio(inf, inf) == HitCurve(counts).hit_ratio(inf, 2.0**50) == 1.0
 
 
 def test_partitions_count_by_their_asks() -> None:
