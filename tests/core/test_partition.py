@@ -16,7 +16,6 @@ from ray_router.model import (
     PressureLevel,
     ReportOutcome,
     ResolutionSource,
-    ReuseCounts,
     Scope,
     SetOutcome,
     Traffic,
