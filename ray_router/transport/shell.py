@@ -6,7 +6,6 @@ Data calls come one at a time anyway; the lock lets a cleaning thread and contro
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,14 +21,16 @@ from ray_router.core.events import Observer, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
-from ray_router.core.operations import Refused
+from ray_router.core.operations import Group, Refused, Result
 from ray_router.core.partition import Partition
 from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
 from ray_router.errors import InvalidCallError, InvalidConfigError
 from ray_router.model import CopyStats, PartitionInsight, PartitionStats
+from ray_router.transport.pieces import Piece, joined, pieces_of
 from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse, Request, Revive
+from ray_router.transport.turns import Turns
 from ray_router.wire import Batch, Response, pack_response, unpack_batch
 from ray_router.wire_parcels import pack_parcel, unpack_parcel
 
@@ -79,7 +80,7 @@ class PartitionShell:
         self._tell = None if observer is None else guarded(observer)
         learns = Insight(index, _slot_function(config.hash_strategy)) if insight else None
         self._partition = Partition(index, config.partition_settings(), self._tell, learns)
-        self._lock = threading.Lock()
+        self._lock = Turns()
         self._event_time = 0.0
         self._incarnation = incarnation
         self._node = node
@@ -126,17 +127,26 @@ class PartitionShell:
             if batch.waited_s is not None:
                 check_seconds("waited_s", batch.waited_s, least=0.0)
                 self._partition.waited(batch.waited_s, now)
-            results = self._partition.apply(batch.groups, now)
+            results = [self._carry_out(group, now) for group in batch.groups]
             if self._config.clock == "event":
                 said = zip(batch.groups, results, strict=True)
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
-                self._event_time = max(times, default=self._event_time)
+                self._event_time = max([self._event_time, *times])
             service_s = time.perf_counter() - started
             self._partition.worked(service_s)
         if self._tell is not None:
             self._tell(Served(self._index, service_s))
         lives = {} if self._exchange is None else self._exchange.lives.restarted()
         return pack_response(Response(self.topology.epoch, self.incarnation, service_s, results, lives))
+
+    def _carry_out(self, group: Group, now: float) -> tuple[Result, ...]:
+        """Carry a group out, giving way between its pieces; holding the lock."""
+        said: list[tuple[Piece, tuple[Result, ...]]] = []
+        for piece in pieces_of(group, self._config.max_batch):
+            if said:
+                self._lock.give_way()
+            said.append((piece, self._partition.apply((piece.group,), now)[0]))
+        return joined(said)
 
     def ping(self) -> Pulse:
         """A sign of life."""
