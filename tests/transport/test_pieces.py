@@ -47,7 +47,7 @@ def short_pieces() -> Any:
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(operations, max_size=12))
 def test_pieces_make_the_whole(asked: list[Operation]) -> None:
-    """Every operation is in the pieces once, in order, each piece is short, and the results are the group's."""
+    """Every operation is in one piece, in order, no piece is long, and the results are the group's."""
     group = Group(tuple(asked), 7.0)
     cut = pieces_of(group, most=100)
     assert joined([(piece, answered(piece.group)) for piece in cut]) == answered(group)
