@@ -15,7 +15,7 @@ SESSIONS = {ZULIP: 14_816, GITTER: 4_765}
 A_STEP_LESS = 0.85  # suggestions are rounded up by at most a tenth
 
 
-@pytest.mark.parametrize("name", [ZULIP, GITTER])
+@pytest.mark.parametrize("name", [pytest.param(ZULIP, marks=pytest.mark.chaos), GITTER])
 def test_it_suggests_the_smallest_settings_within_a_point(name: str) -> None:
     """After a log at a capacity of 1 % of its sessions and a TTL of 5 minutes.
 
