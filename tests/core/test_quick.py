@@ -140,8 +140,10 @@ def test_many_at_once_are_answered_as_one_by_one(
             assert said == carry_out(slow, step.operation, now)
             validate(quick)
             validate(single)
-    assert quick._counts == slow._counts
-    assert quick._counts == single._counts
+    for each in (quick, single, slow):
+        each.tidy(now, 10_000)  # each call moves a few on, so who was called more often is further on
+    assert +quick._counts == +slow._counts
+    assert +quick._counts == +single._counts
     order = would_evict(quick)
     assert order == would_evict(single)
     assert order == would_evict(slow)

@@ -120,7 +120,4 @@ def test_an_open_webhook(document: Any) -> None:
 def test_nothing_was_stored(served: Served) -> None:
     """By all of the above: nothing that was made up is a message of any platform."""
     assert served.front.router.stats().result().holdings.entries == 0
-    counts = served.front.counts
-    assert counts["refused.unknown"] > 0
-    assert counts["broken"] > 0
-    assert counts["refused.api_token"] > 0
+    assert all(count > 0 for count in served.front.counts.values())  # of what this process was sent
