@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from ray_router.core.operations import (
+    USUAL_WISHES,
     Answer,
     Answers,
     Delete,
@@ -54,7 +55,6 @@ from ray_router.model import (
 
 VERSION = 1
 _BETWEEN_KEYS = "\n"
-_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
 _OPERATIONS: dict[int, type[Any]] = dict(enumerate((Resolve, Set, Get, Delete, Report)))
 _CODES = {kind: code for code, kind in _OPERATIONS.items()}
@@ -108,13 +108,12 @@ def unpack_batch(data: object) -> Batch:
     Raises:
         InvalidCallError: they are none, or of a version that is not read here.
     """
+    fields = _unpack(data, "batch")
     try:
-        epoch, fingerprint, incarnation, waited_s, groups, *traced = _unpack(data, "batch")
+        epoch, fingerprint, incarnation, waited_s, groups, *traced = fields
         (traceparents,) = traced or ((),)
         read = [_unpack_group(group) for group in groups]
-    except (LookupError, TypeError, ValueError) as error:
-        if isinstance(error, InvalidCallError):
-            raise
+    except (LookupError, TypeError, ValueError):
         raise InvalidCallError("batch", "does not have the form of its version") from None
     if any(type(each) is not int for each in (epoch, fingerprint, incarnation)):
         raise InvalidCallError("batch", "must give its epoch, fingerprint and incarnation as integers")
@@ -136,13 +135,12 @@ def unpack_response(data: object) -> Response:
     Raises:
         InvalidCallError: they are none, or of a version that is not read here.
     """
+    fields = _unpack(data, "response")
     try:
-        epoch, incarnation, service_s, results, *restarted = _unpack(data, "response")
+        epoch, incarnation, service_s, results, *restarted = fields
         (lives,) = restarted or ({},)
         read = [[_unpack_result(each) for each in group] for group in results]
-    except (LookupError, TypeError, ValueError) as error:
-        if isinstance(error, InvalidCallError):
-            raise
+    except (LookupError, TypeError, ValueError):
         raise InvalidCallError("response", "does not have the form of its version") from None
     if type(epoch) is not int or type(incarnation) is not int or type(service_s) is not float:
         raise InvalidCallError("response", "must give its epoch, incarnation and service time as numbers")
@@ -188,7 +186,7 @@ def _pack_operation(operation: Operation) -> tuple[Any, ...]:
         keys: str | tuple[str, ...] = _BETWEEN_KEYS.join(operation.keys)
         if keys.count(_BETWEEN_KEYS) != len(operation.keys) - 1:
             keys = operation.keys
-        return (0, keys) if operation[1:] == _USUAL else (0, keys, *operation[1:])
+        return (0, keys) if operation[1:] == USUAL_WISHES else (0, keys, *operation[1:])
     return (_CODES[type(operation)], *operation)
 
 

@@ -43,6 +43,10 @@ class Resolve(NamedTuple):
     min_confidence: int = Confidence.NONE
 
 
+USUAL_WISHES = tuple(Resolve(()))[1:]
+"""What a resolve wishes that wishes nothing, as it follows the keys."""
+
+
 class Get(NamedTuple):
     """Look at a session and touch nothing; answered by ``Look`` or None."""
 

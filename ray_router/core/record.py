@@ -17,9 +17,7 @@ from math import inf
 from typing import NamedTuple
 
 from ray_router.core.candidates import Mark, Observation, SessionState
-from ray_router.core.keytext import scope_of
-from ray_router.core.operations import Answer
-from ray_router.model import Confidence, Origin, ResolutionSource
+from ray_router.model import Origin
 
 FIELD = "\x1d"
 BETWEEN = "\x1c"
@@ -69,6 +67,11 @@ class RecordFormat:
             route,
         )
 
+    @staticmethod
+    def route(text: str) -> str:
+        """The route alone of a record."""
+        return text.split(FIELD, 4)[4]
+
     def record(self, state: SessionState) -> str | None:
         """The record of a session, if it is plain."""
         observations, failed, confirmed, deferred, deleted_at = state
@@ -89,18 +92,3 @@ class RecordFormat:
         observed_at, ttl_s, origin, confirmed_at, route = self.read(text)
         confirmed = () if confirmed_at == -inf else (Mark(confirmed_at, route),)
         return SessionState((Observation(origin, observed_at, ttl_s, route),), confirmed=confirmed)
-
-    def answer(self, text: str, key: str, now: float) -> Answer:
-        """A record as the ladder's answer to its own session's key, while it is fresh."""
-        record = self.read(text)
-        confirmed = now <= record.confirmed_at + record.ttl_s
-        return Answer(
-            record.route,
-            ResolutionSource.EXACT,
-            None,
-            False,
-            Confidence.CONFIRMED if confirmed else Confidence.OBSERVED,
-            scope_of(key),
-            max(0.0, now - record.observed_at),
-            record.lives_until - now,
-        )

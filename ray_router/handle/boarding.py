@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from ray_router.core.operations import Answers, Elsewhere, Group, Operation, Refused, Resolve, Result
-
-_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
+from ray_router.core.operations import (
+    USUAL_WISHES,
+    Answers,
+    Elsewhere,
+    Group,
+    Operation,
+    Refused,
+    Resolve,
+    Result,
+)
 
 
 class Passenger(Protocol):
@@ -53,16 +60,16 @@ class Boarding:
         self._wishes: tuple[object, ...] | None = None
         terms: tuple[float | None, bool, bool] = (None, False, False)
         for passenger in passengers:
-            if passenger.terms != terms and self._seats:
-                self._end_group(terms)
-            terms = passenger.terms
+            before, terms = terms, passenger.terms
+            if terms != before and self._seats:
+                self._end_group(before)
             key = passenger.key
             if key is None:
                 self._seats.append([self._seat(each) for each in passenger.operations])
                 continue
-            if self._wishes != _USUAL:
+            if self._wishes != USUAL_WISHES:
                 self._end_run()
-                self._wishes = _USUAL
+                self._wishes = USUAL_WISHES
             self._seats.append((len(self.groups), len(self._operations), len(self._run)))
             self._run.append(key)
         self._end_group(terms)
@@ -75,9 +82,9 @@ class Boarding:
             if not _answers_all(group, said):
                 return None
         return [
-            tuple([_result(seat, results[seat.group]) for seat in seats])
+            tuple([_result(results[group], *place) for group, *place in seats])
             if isinstance(seats, list)
-            else (_own_answer(results[seats[0]], seats[1], seats[2]),)  # of a lone key
+            else (_result(results[seats[0]], seats[1], seats[2], seats[2] + 1),)  # of a lone key
             for seats in self._seats
         ]
 
@@ -118,17 +125,12 @@ def _answers_all(group: Group, said: Sequence[Result]) -> bool:
     )
 
 
-def _own_answer(said: Sequence[Result], operation: int, place: int) -> Result:
-    """One answer of many."""
+def _result(said: Sequence[Result], operation: int, start: int, stop: int) -> Result:
+    """What was said to an operation: of a resolve, the answers from ``start`` to ``stop``.
+
+    A group that was refused as a whole has one refusal for all.
+    """
     result = said[operation] if operation < len(said) else said[0]
-    if type(result) is Answers:
-        return Answers(result.now, (result.items[place],))
-    return result
-
-
-def _result(seat: Seat, said: Sequence[Result]) -> Result:
-    """A group that was refused as a whole has one refusal for all."""
-    result = said[seat.operation] if seat.operation < len(said) else said[0]
-    if type(result) is Answers and seat.stop - seat.start != len(result.items):
-        return Answers(result.now, result.items[seat.start : seat.stop])
+    if type(result) is Answers and stop - start != len(result.items):
+        return Answers(result.now, result.items[start:stop])
     return result

@@ -108,7 +108,7 @@ class Resolutions(Sequence[Resolution]):
 
     def _route(self, item: Item | None, position: int) -> Route | None:
         if type(item) is str:
-            return route_of(item.split("\x1d", 4)[4])
+            return route_of(RecordFormat.route(item))
         return self._resolution(position).route
 
     def _resolution(self, position: int) -> Resolution:
@@ -150,7 +150,7 @@ def named(key: SessionKey | str) -> SessionKey:
 def exact_resolution(
     key: SessionKey, record: str, now: float, partition: int, terms: AnswerTerms
 ) -> Resolution:
-    """What a record says of its own session, as ``RecordFormat.answer`` does, in fewer steps."""
+    """What a record says of its own session, while it is fresh: what the ladder would say of it."""
     observed_at, ttl_s, _, confirmed_at, route = terms.records.read(record)
     return Resolution(
         key,

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
-from ray_router.core.operations import Answers, Delete, Get, Operation, Report, Resolve
+from ray_router.core.operations import USUAL_WISHES, Answers, Delete, Get, Operation, Report, Resolve
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.intake import (
@@ -65,7 +65,6 @@ from ray_router.telemetry import HandleTelemetry
 from ray_router.transport import Control, Directory, Revive, Transport
 
 _PRUNE_WITHIN_S = 60.0
-_USUAL = tuple(Resolve(()))[1:]  # what a resolve wishes that wishes nothing
 
 T = TypeVar("T")
 
@@ -366,7 +365,7 @@ class RouterHandle:
     ) -> Reply[T]:
         def send(directory: Directory) -> Submission[T]:
             self._check_size("keys", len(wishes.keys), directory)
-            if wishes[1:] != _USUAL:
+            if wishes[1:] != USUAL_WISHES:
                 check_resolve(wishes, directory.config.limits)
             check_keys_fit(wishes.keys, directory.config.limits)
             deadline = self._deadline(directory)

@@ -222,13 +222,14 @@ class _Queue:
         batch = Batch(1, self._fingerprint, 0, tuple(groups))
         response = self._transport.submit(self._partition, batch).wait(0)
         for event, results in zip(sent, response.results, strict=True):
-            for result in (*results, *getattr(results[0], "items", ())):
+            for result in results:
                 if isinstance(result, Refused):
                     raise refusal(result)
             answers, written = results
             assert isinstance(answers, Answers) and isinstance(written, Written)
-            answer = answers.items[0]
-            assert not isinstance(answer, Refused)
+            (answer,) = answers.items
+            if isinstance(answer, Refused):
+                raise refusal(answer)
             source = ResolutionSource.EXACT if isinstance(answer, str) else answer.source
             stale = not isinstance(answer, str) and answer.stale
             self._score.resolved(event.number, event.key, self._partition, source, stale)

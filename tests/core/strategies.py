@@ -26,7 +26,9 @@ from ray_router.core.operations import (
     Set,
 )
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.settings import PartitionSettings
+from ray_router.handle.resolutions import AnswerTerms, exact_resolution
 from ray_router.model import Delivery, Holdings, Origin, SessionKey
 
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -156,9 +158,25 @@ def answers_of(partition: Partition, group: Group, results: Sequence[Any]) -> tu
     )
 
 
+def read(records: RecordFormat, text: str, key: str, now: float) -> Answer:
+    """A record as its session's answer, by way of what callers are given."""
+    found = exact_resolution(SessionKey.parse(key), text, now, 0, AnswerTerms(Resolve(()), 1, records))
+    assert found.route is not None
+    return Answer(
+        found.route.text,
+        found.source,
+        found.reason,
+        found.stale,
+        found.confidence,
+        found.matched_scope,
+        found.age_s,
+        found.expires_in_s,
+    )
+
+
 def _read(partition: Partition, operation: Resolve, answers: Answers) -> tuple[Answer | Refused, ...]:
     return tuple(
-        partition._records.answer(item, key, answers.now) if isinstance(item, str) else item
+        read(partition._records, item, key, answers.now) if isinstance(item, str) else item
         for key, item in zip(operation.keys, answers.items, strict=True)
     )
 

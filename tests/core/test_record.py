@@ -16,7 +16,7 @@ from ray_router.core.resolver import resolve as walk
 from ray_router.core.standing import Backoff, lives_until
 from ray_router.model import Origin, Route
 
-from .strategies import ROOM, THREAD, states, steadily
+from .strategies import ROOM, THREAD, read, states, steadily
 
 TTL_S = 5.0
 FORMAT = RecordFormat(TTL_S)
@@ -134,4 +134,4 @@ def test_a_record_answers_as_the_ladder_does(state: SessionState, key: str, at: 
     assume(now <= over)
     text = FORMAT.record(state)
     assert text is not None
-    assert FORMAT.answer(text, key, now) == walk(key, Own(state), (), Wishes(), RULES, now).answer
+    assert read(FORMAT, text, key, now) == walk(key, Own(state), (), Wishes(), RULES, now).answer
