@@ -41,9 +41,16 @@ from ray_router.handle.resolutions import (
     named,
     only_resolution,
 )
-from ray_router.handle.scatter import Gathered, ResolveScatter, Scatter, said, share_look, share_operations
+from ray_router.handle.scatter import (
+    Gathered,
+    Scatter,
+    said,
+    share_look,
+    share_operations,
+    share_resolve,
+)
 from ray_router.handle.stamps import Stamps
-from ray_router.handle.twofold import TwofoldOperations, TwofoldResolve
+from ray_router.handle.twofold import Twofold, stage_operations, stage_resolve
 from ray_router.handle.watched import WatchedCall
 from ray_router.model import (
     Advice,
@@ -371,14 +378,15 @@ class RouterHandle:
             deadline = self._deadline(directory)
             call = self._watched(name, len(wishes.keys), directory)
             ownership, lane = self._link.ownership, self._link.lane
-            scatter: ResolveScatter | TwofoldResolve
+            scatter: Scatter | Twofold
             if directory.topology.standbys is None:
-                scatter = ResolveScatter(wishes, ownership, lane, self._now, deadline, call=call)
+                scatter = Scatter(share_resolve(wishes, ownership), lane, self._now, deadline, call=call)
             else:
                 strays = self._link.strays
-                scatter = TwofoldResolve(wishes, ownership, lane, strays, self._now, deadline, call=call)
+                stages = stage_resolve(wishes, ownership, strays)
+                scatter = Twofold(stages, lane, strays, self._now, deadline, call=call)
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
-            return Submission(scatter.parts, lambda: read(scatter.gather(), terms))
+            return Submission(scatter.parts, lambda: read(scatter.answers(), terms))
 
         return self._submit(send)
 
@@ -409,20 +417,21 @@ class RouterHandle:
         directory: Directory,
         *,
         looks: bool = False,
-    ) -> Scatter | TwofoldOperations:
+    ) -> Scatter | Twofold:
         """Send operations to whoever keeps their keys; one that only looks needs no more than one answer."""
         ownership, lane, deadline = self._link.ownership, self._link.lane, self._deadline(directory)
         if directory.topology.standbys is None:
             shares = (
                 share_look(*operations[0], ownership) if looks else share_operations(operations, ownership)
             )
-            asked = sum([len(positions) for positions, _ in shares.values()])
+            asked = sum([len(share) for _, _, share in shares])
             call = self._watched(name, asked, directory)
             return Scatter(shares, lane, self._now, deadline, call=call)
         call = self._watched(name, len(operations), directory)
         copies = 0 if looks else 2 if directory.config.durability == "sync" else 1
         strays = self._link.strays
-        return TwofoldOperations(operations, copies, ownership, lane, strays, self._now, deadline, call=call)
+        stages = stage_operations(operations, copies, ownership, strays)
+        return Twofold(stages, lane, strays, self._now, deadline, call=call)
 
     def _watched(self, name: str, keys: int, directory: Directory) -> WatchedCall | None:
         """What tells of a call that is made now; None when nobody watches."""

@@ -12,6 +12,9 @@ from ray_router.handle.promise import Failure, Outcome
 from ray_router.handle.resolutions import Share, refusal
 from ray_router.handle.watched import WatchedCall
 
+Part = tuple[int, "Sequence[int] | None", tuple[Operation, ...]]
+"""A partition, where its share stood in the submission (None: it is all of it), and what it is asked."""
+
 
 class Gathered(NamedTuple):
     """What one partition said to one operation."""
@@ -24,14 +27,14 @@ class Scatter:
     """Sends each partition its share of a submission in one call, and finds the answers again.
 
     Args:
-        shares: partition -> (positions in the submission, what to do about them).
+        shares: of operations or of a resolve, from ``share_operations``, ``share_look`` or ``share_resolve``.
         lane: a link's, which is kept: whoever waits keeps the link, and with it the courier's care.
         call: watches it; None when nobody does.
     """
 
     def __init__(
         self,
-        shares: dict[int, tuple[list[int], tuple[Operation, ...]]],
+        shares: Sequence[Part],
         lane: Callable[[int], Lane],
         now: float | None,
         deadline: float,
@@ -42,7 +45,7 @@ class Scatter:
         traceparent = None if call is None else call.traceparent
         self._shares = [
             (partition, positions, lane(partition).submit(operations, now, deadline, traceparent))
-            for partition, (positions, operations) in shares.items()
+            for partition, positions, operations in shares
         ]
         if call is not None:
             call.follow([(partition, part.size, part) for partition, _, part in self._shares])
@@ -63,44 +66,11 @@ class Scatter:
             outcome = pending.outcome
             if isinstance(outcome, Exception):
                 raise outcome
-            results = (outcome,) * len(positions) if isinstance(outcome, Failure) else outcome
-            for position, result in zip(positions, results, strict=True):
-                gathered[position].append(Gathered(partition, result))
+            spread(gathered, range(count) if positions is None else positions, partition, outcome)
         return gathered
 
-
-class ResolveScatter:
-    """Sends each partition its share of a resolve's keys in one call, and gathers the shares.
-
-    Its owner alone answers for a key.
-    """
-
-    def __init__(
-        self,
-        wishes: Resolve,
-        ownership: Ownership,
-        lane: Callable[[int], Lane],
-        now: float | None,
-        deadline: float,
-        *,
-        call: WatchedCall | None = None,
-    ) -> None:
-        self._lane = lane
-        traceparent = None if call is None else call.traceparent
-        self._shares = [
-            (partition, positions, lane(partition).submit((share,), now, deadline, traceparent))
-            for partition, positions, share in _resolve_shares(wishes, ownership)
-        ]
-        if call is not None:
-            call.follow([(partition, part.size, part) for partition, _, part in self._shares])
-
-    @property
-    def parts(self) -> list[Pending]:
-        """What to wait for."""
-        return [pending for _, _, pending in self._shares]
-
-    def gather(self) -> list[Share]:
-        """What each partition said.
+    def answers(self) -> list[Share]:
+        """Of a resolve: what each partition said.
 
         Raises:
             InvalidInputError: a partition refused its share.
@@ -112,21 +82,16 @@ class ResolveScatter:
         ]
 
 
-def _resolve_shares(wishes: Resolve, ownership: Ownership) -> list[tuple[int, list[int] | None, Resolve]]:
-    keys = wishes.keys
-    if len(keys) == 1:
-        return [(ownership.owner(keys[0]), None, wishes)]
-    if ownership.only is not None and keys:
-        return [(ownership.only, None, wishes)]
-    shares: dict[int, list[int]] = {}
-    for position, owner in enumerate(ownership.owners_of(keys)):
-        if (positions := shares.get(owner)) is None:
-            positions = shares[owner] = []
-        positions.append(position)
-    return [
-        (partition, positions, wishes._replace(keys=tuple(map(keys.__getitem__, positions))))
-        for partition, positions in shares.items()
-    ]
+def spread(
+    gathered: list[list[Gathered]],
+    positions: Sequence[int],
+    partition: int,
+    results: tuple[Result, ...] | Failure,
+) -> None:
+    """Add to each position what a partition said about it; a failure is said about all."""
+    each = (results,) * len(positions) if isinstance(results, Failure) else results
+    for position, result in zip(positions, each, strict=True):
+        gathered[position].append(Gathered(partition, result))
 
 
 def said(outcome: Outcome[tuple[Result, ...]]) -> Answers | Failure:
@@ -147,9 +112,26 @@ def said(outcome: Outcome[tuple[Result, ...]]) -> Answers | Failure:
     return answers
 
 
-def share_operations(
-    operations: Sequence[tuple[str, Operation]], ownership: Ownership
-) -> dict[int, tuple[list[int], tuple[Operation, ...]]]:
+def share_resolve(wishes: Resolve, ownership: Ownership) -> list[Part]:
+    """Each partition's share of a resolve: its owner alone answers for a key."""
+    keys = wishes.keys
+    only = ownership.owner(keys[0]) if len(keys) == 1 else ownership.only
+    if only is not None and keys:
+        return [(only, None, (wishes,))]
+    shares: dict[int, list[int]] = {}
+    for position, owner in enumerate(ownership.owners_of(keys)):
+        if (positions := shares.get(owner)) is None:
+            positions = shares[owner] = []
+        positions.append(position)
+    return [(partition, positions, (for_some(wishes, positions),)) for partition, positions in shares.items()]
+
+
+def for_some(wishes: Resolve, positions: Sequence[int]) -> Resolve:
+    """The same wishes for some of the keys."""
+    return wishes._replace(keys=tuple(map(wishes.keys.__getitem__, positions)))
+
+
+def share_operations(operations: Sequence[tuple[str, Operation]], ownership: Ownership) -> list[Part]:
     """Each partition's share of (key, operation) pairs; every keeper of a key is asked."""
     shares: dict[int, tuple[list[int], list[Operation]]] = {}
     for position, (key, operation) in enumerate(operations):
@@ -157,11 +139,9 @@ def share_operations(
             positions, share = shares.setdefault(partition, ([], []))
             positions.append(position)
             share.append(operation)
-    return {partition: (positions, tuple(share)) for partition, (positions, share) in shares.items()}
+    return [(partition, positions, tuple(share)) for partition, (positions, share) in shares.items()]
 
 
-def share_look(
-    key: str, operation: Operation, ownership: Ownership
-) -> dict[int, tuple[list[int], tuple[Operation, ...]]]:
+def share_look(key: str, operation: Operation, ownership: Ownership) -> list[Part]:
     """The one share of an operation that only the key's owner is asked about."""
-    return {ownership.owner(key): ([0], (operation,))}
+    return [(ownership.owner(key), None, (operation,))]

@@ -8,28 +8,24 @@ from ray_router.core.keytext import scope_of
 from ray_router.core.operations import Operation, Resolve
 from ray_router.handle.lane import Lane
 from ray_router.handle.ownership import Ownership
-from ray_router.handle.promise import Failure
 from ray_router.handle.relay import Relay, Stage
 from ray_router.handle.resolutions import Share
-from ray_router.handle.scatter import Gathered, said
+from ray_router.handle.scatter import Gathered, for_some, said, spread
 from ray_router.handle.strays import Strays
 from ray_router.handle.watched import WatchedCall
 from ray_router.model import Scope
 
 
-class TwofoldOperations:
-    """Sends operations to the keepers of their keys, and finds the answers again.
+class Twofold:
+    """Sends a submission to the keepers of its keys, what fails to others, and finds the answers again.
 
     Args:
-        operations: (key, operation) pairs.
-        copies: how many keepers must have a write; 0 for one operation that only looks.
+        stages: of operations or of a resolve, from ``stage_operations`` or ``stage_resolve``.
     """
 
     def __init__(
         self,
-        operations: Sequence[tuple[str, Operation]],
-        copies: int,
-        ownership: Ownership,
+        stages: Sequence[Stage],
         lane: Callable[[int], Lane],
         strays: Strays,
         now: float | None,
@@ -37,18 +33,6 @@ class TwofoldOperations:
         *,
         call: WatchedCall | None = None,
     ) -> None:
-        shares: dict[tuple[int, ...], tuple[list[int], list[Operation]]] = {}
-        for position, (key, operation) in enumerate(operations):
-            order = ownership.order(key) if scope_of(key) < Scope.INSTANCE else ownership.keepers(key)
-            positions, share = shares.setdefault(order, ([], []))
-            positions.append(position)
-            share.append(operation)
-        writes = copies > 0
-        stages = []
-        for order, (positions, share) in shares.items():
-            key = operations[positions[0]][0]
-            avoided = order[:1] if not writes and key in strays else ()
-            stages.append(Stage(order, positions, tuple(share), _copies(order, copies, key), writes, avoided))
         self._relay = Relay(stages, lane, strays, now, deadline, call)
 
     @property
@@ -65,54 +49,11 @@ class TwofoldOperations:
         gathered: list[list[Gathered]] = [[] for _ in range(count)]
         for stage, answers in self._relay.answers():
             for partition, results, _ in answers:
-                spread = (results,) * len(stage.positions) if isinstance(results, Failure) else results
-                for position, result in zip(stage.positions, spread, strict=True):
-                    gathered[position].append(Gathered(partition, result))
+                spread(gathered, stage.positions, partition, results)
         return gathered
 
-
-def _copies(order: tuple[int, ...], copies: int, key: str) -> int:
-    """Every partition keeps the defaults; a look needs one answer."""
-    return len(order) if copies and scope_of(key) >= Scope.INSTANCE else max(1, copies)
-
-
-class TwofoldResolve:
-    """Sends each partition its share of a resolve's keys, and those that fail to others."""
-
-    def __init__(
-        self,
-        wishes: Resolve,
-        ownership: Ownership,
-        lane: Callable[[int], Lane],
-        strays: Strays,
-        now: float | None,
-        deadline: float,
-        *,
-        call: WatchedCall | None = None,
-    ) -> None:
-        shares: dict[tuple[tuple[int, ...], bool], list[int]] = {}
-        for position, key in enumerate(wishes.keys):
-            shares.setdefault((ownership.order(key), key in strays), []).append(position)
-        stages = [
-            Stage(
-                order,
-                positions,
-                (wishes._replace(keys=tuple([wishes.keys[each] for each in positions])),),
-                copies=1,
-                writes=False,
-                avoided=order[:1] if stray else (),
-            )
-            for (order, stray), positions in shares.items()
-        ]
-        self._relay = Relay(stages, lane, strays, now, deadline, call)
-
-    @property
-    def parts(self) -> list[Relay]:
-        """What to wait for."""
-        return [self._relay]
-
-    def gather(self) -> list[Share]:
-        """What each partition said.
+    def answers(self) -> list[Share]:
+        """Of a resolve: what each partition said.
 
         Raises:
             InvalidInputError: a partition refused its share.
@@ -122,3 +63,49 @@ class TwofoldResolve:
             Share(answers[0].partition, stage.positions, said(answers[0].results), answers[0].standby)
             for stage, answers in self._relay.answers()
         ]
+
+
+def stage_operations(
+    operations: Sequence[tuple[str, Operation]], copies: int, ownership: Ownership, strays: Strays
+) -> list[Stage]:
+    """Shares of (key, operation) pairs.
+
+    Args:
+        copies: how many keepers must have a write; 0 for one operation that only looks.
+    """
+    shares: dict[tuple[int, ...], tuple[list[int], list[Operation]]] = {}
+    for position, (key, operation) in enumerate(operations):
+        order = ownership.order(key) if scope_of(key) < Scope.INSTANCE else ownership.keepers(key)
+        positions, share = shares.setdefault(order, ([], []))
+        positions.append(position)
+        share.append(operation)
+    writes = copies > 0
+    stages = []
+    for order, (positions, share) in shares.items():
+        key = operations[positions[0]][0]
+        avoided = order[:1] if not writes and key in strays else ()
+        stages.append(Stage(order, positions, tuple(share), _copies(order, copies, key), writes, avoided))
+    return stages
+
+
+def _copies(order: tuple[int, ...], copies: int, key: str) -> int:
+    """Every partition keeps the defaults; a look needs one answer."""
+    return len(order) if copies and scope_of(key) >= Scope.INSTANCE else max(1, copies)
+
+
+def stage_resolve(wishes: Resolve, ownership: Ownership, strays: Strays) -> list[Stage]:
+    """Shares of a resolve's keys."""
+    shares: dict[tuple[tuple[int, ...], bool], list[int]] = {}
+    for position, key in enumerate(wishes.keys):
+        shares.setdefault((ownership.order(key), key in strays), []).append(position)
+    return [
+        Stage(
+            order,
+            positions,
+            (for_some(wishes, positions),),
+            copies=1,
+            writes=False,
+            avoided=order[:1] if stray else (),
+        )
+        for (order, stray), positions in shares.items()
+    ]
