@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 
 from ray_router.config import NAME_PATTERN
-from ray_router.errors import InvalidConfigError, RouterError
+from ray_router.errors import InvalidConfigError
 from ray_router.gateway import GatewayMismatchError, GatewayNotFoundError, GatewaySettings
-from ray_router.runtime.deployment import DeploymentError
+from ray_router.runtime.fleet import Fleet, end
 from ray_router.runtime.gateway_actor import (
     CONCURRENCY_GROUPS,
     SPARE_CALLS,
@@ -30,8 +30,6 @@ from ray_router.runtime.transport import require_ray
 
 _MOST_LANES = 4_096
 _ANSWERS_WITHIN_S = 10.0
-_GONE_WITHIN_S = 30.0
-_LOOK_AGAIN_S = 0.02
 
 
 def deploy_gateway(
@@ -74,22 +72,22 @@ def deploy_gateway(
         num_cpus=num_cpus,
     )
     deadline = time.monotonic() + deploy_timeout_s
-    before = set(_deployed_lanes(name, namespace))
-    # The first lane decides: its plan is the gateway's.
-    actors = {0: _create(0, plan, senders)}
+    fleet = _fleet(name, namespace)
+    actors: dict[int, ActorHandle[Any]] = {}
+    created: list[ActorHandle[Any]] = []  # by this call; what another driver created a moment ago is not ours
     try:
-        running = _greet(actors, deadline)[0].plan
-        if differences := plan.differences(running):
-            raise GatewayMismatchError(name, differences)
-        for lane in range(1, n):
-            actors[lane] = _create(lane, plan, senders)
-        for hello in _greet(actors, deadline).values():
+        for lanes in (range(1), range(1, n)):  # the first decides: its plan is the gateway's
+            for lane in lanes:
+                actors[lane], is_new = _find_or_create(lane, plan, senders, fleet)
+                created += [actors[lane]] if is_new else []
+            hellos: dict[int, LaneHello] = fleet.greet(actors, deadline)
+            if differences := plan.differences(hellos[0].plan):
+                raise GatewayMismatchError(name, differences)
+        for hello in hellos.values():
             if hello.problem is not None:
                 raise hello.problem
-    except GatewayMismatchError:
-        raise
     except BaseException:  # an interrupted deployment leaves nothing behind either
-        _end(actor for lane, actor in actors.items() if lane not in before)
+        end(created)
         raise
     return GatewayHandle(plan)
 
@@ -106,7 +104,7 @@ def connect_gateway(name: str = "default", *, namespace: str = "ray_router") -> 
     """
     require_ray()
     problem = f"no gateway {name!r} is deployed in namespace {namespace!r}"
-    for lane in _deployed_lanes(name, namespace):
+    for lane in _fleet(name, namespace).deployed():
         try:
             actor = ray.get_actor(lane_name(name, lane), namespace=namespace)
             hello: LaneHello = ray.get(actor.hello.remote(), timeout=_ANSWERS_WITHIN_S)
@@ -132,7 +130,8 @@ def shutdown_gateway(
         RouterError: Ray is not initialised, or an actor did not end.
     """
     require_ray()
-    lanes = _deployed_lanes(name, namespace)
+    fleet = _fleet(name, namespace)
+    lanes = fleet.deployed()
     if not lanes:
         raise GatewayNotFoundError(f"no gateway {name!r} is deployed in namespace {namespace!r}")
     if drain_s is None:
@@ -140,21 +139,7 @@ def shutdown_gateway(
             drain_s = connect_gateway(name, namespace=namespace).plan.settings.drain_s
         except GatewayNotFoundError:
             drain_s = 0.0  # no lane answers: there is nothing to wait for
-    actors = []
-    for lane in lanes:
-        try:
-            actors.append(ray.get_actor(lane_name(name, lane), namespace=namespace))
-        except ValueError:
-            continue  # ended by somebody else in the meantime
-    closing = [actor.close.remote(drain_s) for actor in actors]
-    if closing:
-        ray.wait(closing, num_returns=len(closing), timeout=drain_s + _ANSWERS_WITHIN_S)
-    _end(actors)
-    deadline = time.monotonic() + _GONE_WITHIN_S
-    while left := _deployed_lanes(name, namespace):
-        if time.monotonic() > deadline:
-            raise RouterError(f"lanes {left} of gateway {name!r} did not end")
-        time.sleep(_LOOK_AGAIN_S)
+    fleet.close(lanes, drain_s + _ANSWERS_WITHIN_S, drain_s)
 
 
 def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
@@ -172,50 +157,25 @@ def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
         raise InvalidConfigError("senders", problem)
 
 
-def _create(lane: int, plan: GatewayPlan, factory: SenderFactory) -> ActorHandle[Any]:
+def _fleet(name: str, namespace: str) -> Fleet:
+    return Fleet(
+        noun="lane",
+        of=f"gateway {name!r}",
+        namespace=namespace,
+        name_of=partial(lane_name, name),
+        number_of=partial(lane_of, gateway=name),
+        needs="enough free CPU",
+    )
+
+
+def _find_or_create(
+    lane: int, plan: GatewayPlan, factory: SenderFactory, fleet: Fleet
+) -> tuple[ActorHandle[Any], bool]:
     actor_class = ray.remote(concurrency_groups=CONCURRENCY_GROUPS)(GatewayActor)  # type: ignore[call-overload]
-    actor: ActorHandle[Any] = actor_class.options(
-        name=lane_name(plan.name, lane),
-        namespace=plan.namespace,
-        get_if_exists=True,
-        lifetime="detached",
-        max_restarts=-1,
-        max_task_retries=0,  # what Ray lost may have been sent: only the caller can say whether to repeat it
-        max_concurrency=plan.settings.max_pending + SPARE_CALLS,
-        num_cpus=plan.num_cpus,
-        scheduling_strategy="SPREAD" if plan.num_cpus else "DEFAULT",
-    ).remote(lane, plan, factory)
-    return actor
-
-
-def _greet(actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, LaneHello]:
-    """Hear from every actor, again from one that is just restarting."""
-    hellos: dict[int, LaneHello] = {}
-    while True:
-        calls = {actor.hello.remote(): lane for lane, actor in actors.items() if lane not in hellos}
-        remaining_s = max(0.0, deadline - time.monotonic())
-        ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=remaining_s)
-        for call in ready:
-            try:
-                hellos[calls[call]] = ray.get(call)
-            except ray.exceptions.RayActorError:
-                continue
-        if len(hellos) == len(actors):
-            return hellos
-        if time.monotonic() >= deadline:
-            missing = [lane for lane in actors if lane not in hellos]
-            raise DeploymentError(
-                f"lanes {missing} could not be placed in time: is there a node with enough free CPU?"
-            )
-        time.sleep(_LOOK_AGAIN_S)
-
-
-def _deployed_lanes(name: str, namespace: str) -> list[int]:
-    named = ray.util.list_named_actors(all_namespaces=True)
-    lanes = (lane_of(each["name"], name) for each in named if each["namespace"] == namespace)
-    return sorted(lane for lane in lanes if lane is not None)
-
-
-def _end(actors: Iterable[ActorHandle[Any]]) -> None:
-    for actor in actors:
-        ray.kill(actor, no_restart=True)
+    options = {
+        "max_task_retries": 0,  # what Ray lost may have been sent: repeating it is for the caller to say
+        "max_concurrency": plan.settings.max_pending + SPARE_CALLS,
+        "num_cpus": plan.num_cpus,
+        "scheduling_strategy": "SPREAD" if plan.num_cpus else "DEFAULT",
+    }
+    return fleet.find_or_create(lane, actor_class, options, lane, plan, factory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import ray
@@ -11,6 +12,7 @@ from ray.actor import ActorHandle
 
 from ray_router.errors import RouterError, RouterNotFoundError
 from ray_router.runtime.faults import fault_of
+from ray_router.runtime.fleet import deployed_numbers
 from ray_router.runtime.naming import actor_name, partition_of
 from ray_router.transport import Directory, PartitionGone, Request
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
@@ -33,9 +35,7 @@ def require_ray() -> None:
 
 def deployed_partitions(name: str, namespace: str) -> list[int]:
     """The partitions of a router that have a living name, in order."""
-    named = ray.util.list_named_actors(all_namespaces=True)
-    indices = (partition_of(each["name"], name) for each in named if each["namespace"] == namespace)
-    return sorted(index for index in indices if index is not None)
+    return deployed_numbers(namespace, partial(partition_of, router=name))
 
 
 class RayTicket(Generic[T]):

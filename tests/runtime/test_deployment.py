@@ -23,7 +23,7 @@ from ray_router import (
     shutdown,
 )
 from ray_router.runtime import deployment
-from ray_router.runtime.deployment import DeploymentError
+from ray_router.runtime.fleet import DeploymentError
 from ray_router.testing import wait_until
 
 from .actors import SHARED, actor_of, has_ended, names_in, pids_of
