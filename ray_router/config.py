@@ -153,14 +153,14 @@ class RouterConfig(BaseModel):
     @field_validator("hash_strategy")
     @classmethod
     def _known_strategy(cls, strategy: str) -> str:
-        if strategy not in ("room", "instance") and not _names_a_function(strategy):
+        if strategy not in ("room", "instance") and not names_a_function(strategy):
             raise ValueError("must be 'room', 'instance' or 'module:function'")
         return strategy
 
     @field_validator("telemetry")
     @classmethod
     def _known_set_up(cls, telemetry: str | None) -> str | None:
-        if telemetry is not None and not _names_a_function(telemetry):
+        if telemetry is not None and not names_a_function(telemetry):
             raise ValueError("must be 'module:function'")
         return telemetry
 
@@ -247,17 +247,27 @@ class RouterConfig(BaseModel):
         Raises:
             InvalidConfigError: the file cannot be read, is not YAML, or holds something unacceptable.
         """
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InvalidConfigError("config", f"{path} cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date of no calendar
-            raise InvalidConfigError("config", f"{path} is not YAML: {error}") from None
-        if not isinstance(content, dict):
-            raise InvalidConfigError("config", f"{path} must hold a mapping of fields to values")
-        return cls.build(**{str(field): value for field, value in content.items()})
+        return cls.build(**read_fields(path))
 
 
-def _names_a_function(text: str) -> bool:
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """The fields of a YAML file: one mapping of fields to values.
+
+    Raises:
+        InvalidConfigError: the file cannot be read, is not YAML, or holds something else.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidConfigError("config", f"{path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date of no calendar
+        raise InvalidConfigError("config", f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise InvalidConfigError("config", f"{path} must hold a mapping of fields to values")
+    return {str(field): value for field, value in content.items()}
+
+
+def names_a_function(text: str) -> bool:
+    """Whether a setting has the form ``module:function``."""
     module, _, function = text.partition(":")
     return bool(module) and function.isidentifier()

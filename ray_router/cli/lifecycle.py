@@ -56,15 +56,7 @@ def up(
     ] = None,
     as_json: options.Json = False,
     address: options.Address = None,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Name of the router.",
-            show_default="the file's, or default",
-            rich_help_panel=options.CLUSTER,
-        ),
-    ] = None,
+    name: options.NameOrTheFiles = None,
     namespace: options.Namespace = "ray_router",
 ) -> None:
     """Deploy a router, and show its partitions. The same settings again find the one that is running.

@@ -131,6 +131,15 @@ AddressOrOwn = Annotated[
     ),
 ]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the router.", rich_help_panel=CLUSTER)]
+NameOrTheFiles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Name of the router.",
+        show_default="the file's, or default",
+        rich_help_panel=CLUSTER,
+    ),
+]
 Namespace = Annotated[
     str, typer.Option(metavar="NAME", help="Ray namespace that it lives in.", rich_help_panel=CLUSTER)
 ]

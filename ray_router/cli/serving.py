@@ -57,15 +57,7 @@ def serve(
     ] = None,
     as_json: options.Json = False,
     address: options.AddressOrOwn = None,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Name of the router.",
-            show_default="the file's, or default",
-            rich_help_panel=options.CLUSTER,
-        ),
-    ] = None,
+    name: options.NameOrTheFiles = None,
     namespace: Annotated[
         str | None,
         typer.Option(

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 
-from ray_router.config import NAME_PATTERN
+from ray_router.config import NAME_PATTERN, names_a_function
 from ray_router.errors import InvalidConfigError
 from ray_router.gateway import GatewayMismatchError, GatewayNotFoundError, GatewaySettings
 from ray_router.runtime.fleet import Fleet, end
@@ -149,8 +149,7 @@ def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= _MOST_LANES:
         raise InvalidConfigError("n", f"must be a number from 1 to {_MOST_LANES}, not {n!r}")
     if isinstance(senders, str):
-        module, _, function = senders.partition(":")
-        if not (module and function.isidentifier()):
+        if not names_a_function(senders):
             raise InvalidConfigError("senders", f"must be 'module:function', not {senders!r}")
     elif not callable(senders):
         problem = f"must be 'module:function' or a function, not {type(senders).__name__}"

@@ -7,11 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ray_router.channels import BUILT_IN, Channel, find_channel
-from ray_router.config import NAME_PATTERN
+from ray_router.config import NAME_PATTERN, read_fields
 from ray_router.errors import InvalidConfigError
 from ray_router.gateway import GatewaySettings
 from ray_router.ingest import IngestSettings
@@ -172,15 +171,7 @@ class FrontSettings(BaseModel):
         Raises:
             InvalidConfigError: the file cannot be read, is not YAML, or holds something unacceptable.
         """
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InvalidConfigError("config", f"{path} cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date of no calendar
-            raise InvalidConfigError("config", f"{path} is not YAML: {error}") from None
-        if not isinstance(content, dict):
-            raise InvalidConfigError("config", f"{path} must hold a mapping of fields to values")
-        return cls.build(**({str(field): value for field, value in content.items()} | overrides))
+        return cls.build(**(read_fields(path) | overrides))
 
     def endpoints(self, clock: Callable[[], float]) -> dict[tuple[str, str], Endpoint]:
         """The endpoint of each channel and instance, with its secrets.
