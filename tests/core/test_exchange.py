@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from ray_router.core import candidates
-from ray_router.core.events import Observer
+from ray_router.core.events import Observer, ServiceChanged
 from ray_router.core.exchange import CopySettings, Exchange
 from ray_router.core.lives import Life
 from ray_router.core.operations import Delete, Elsewhere, Get, Group, Report, Resolve, Set
@@ -227,3 +227,85 @@ def test_copies_are_asked_like_sessions() -> None:
     assert list(standby.partition._understudy._table) == [key]
     assert standby.partition._understudy._table.known("tg:bot:nobody") == candidates.NOTHING
     assert standby.partition._understudy.tidy(NOW, 10) == 0
+
+
+def test_an_owner_owes_each_change_to_its_standby() -> None:
+    """New, refreshed, repeated and deleted: what peers are owed is counted, and settled once they have it."""
+    owner, standby = Member(0, partitions=2, synchronous=False), Member(1, partitions=2, synchronous=False)
+    talk(owner, standby)
+    key = key_of(0, 1, 2)
+    assert (owner.exchange.lag, owner.exchange.settled, owner.exchange.recovered) == (0, True, True)
+    owner.ask(Set(key, "R", NOW))
+    assert (owner.exchange.lag, owner.exchange.settled) == (1, False)
+    talk(owner, standby)
+    owner.ask(Set(key, "R", NOW + 1))
+    owner.ask(Set(key, "R", NOW - 1))
+    assert owner.exchange.lag == 1
+    talk(owner, standby)
+    assert owner.exchange.settled
+    held = standby.standby.state(key)
+    assert held is not None
+    assert [seen.observed_at for seen in held.observations] == [NOW + 1]
+    owner.ask(Delete(key, NOW + 2))
+    talk(owner, standby)
+    held = standby.standby.state(key)
+    assert held is not None
+    assert (held.observations, held.deleted_at) == ((), NOW + 2)
+
+
+def test_what_left_before_it_was_sent_is_not_sent() -> None:
+    """A full owner forgets a session that it still owes: only that it left is told."""
+    owner, standby = Member(0, capacity=1, synchronous=False), Member(1, synchronous=False)
+    talk(owner, standby)
+    first, second = (f"{key_of(0, 1)}:{thread}" for thread in "ab")
+    owner.ask(Set(first, "R", NOW))
+    owner.ask(Set(second, "R", NOW + 1))
+    contents = owner.exchange.parcel_for(1, NOW).contents
+    assert contents is not None
+    assert [key for key, _ in contents.states] == [second]
+    assert len(contents.drops) == 1
+
+
+def test_what_came_back_while_its_leaving_was_told_is_sent_again() -> None:
+    """The standby let go of it on the way."""
+    owner, standby = Member(0, capacity=1, synchronous=False), Member(1, synchronous=False)
+    talk(owner, standby)
+    first, second = (f"{key_of(0, 1)}:{thread}" for thread in "ab")
+    owner.ask(Set(first, "R", NOW))
+    talk(owner, standby)
+    owner.ask(Set(second, "R", NOW + 1))
+    told = owner.exchange.parcel_for(1, NOW)
+    owner.ask(Set(first, "S", NOW + 2))
+    standby.exchange.take(told, NOW)
+    assert standby.standby.keys() == [second]
+    talk(owner, standby)
+    assert standby.standby.keys() == [first]
+
+
+def test_a_partition_that_dies_too_often_is_out_until_it_is_brought_back() -> None:
+    """Its peers count its lives and take its place; brought back, it makes way for a life that knows all."""
+    members = [Member(0), Member(1), Member(2)]
+    talk(*members)
+    key = key_of(0, 1)
+    for incarnation in range(2, 18):
+        taken_out = [
+            peer.exchange.take(members[0].exchange.parcel_for(peer.exchange.index, NOW), NOW)
+            for peer in members[1:]
+        ]
+        assert not any(taken_out)
+        members[0] = Member(0, incarnation=incarnation, fresh=False)
+        talk(*members)
+    assert {tuple(member.exchange.lives.out) for member in members} == {(0,)}
+    assert 0 not in members[1].exchange.keepers(key)
+    assert not members[0].exchange.ready
+    assert [member.exchange.revive(0) for member in members] == [True, True, True]
+    assert members[0].exchange.spent
+    assert not members[0].exchange.ready
+
+
+def test_what_happens_around_a_partition_is_told_by_it() -> None:
+    """The shell has events of its own, and one observer hears them all."""
+    heard: list[object] = []
+    event = ServiceChanged(1, in_service=False)
+    Member(0, observer=heard.append).partition.tell(event)
+    assert heard == [event]

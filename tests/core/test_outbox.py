@@ -73,3 +73,15 @@ def test_a_new_term_voids_what_the_old_one_was_owed() -> None:
     assert draft is not None
     assert (draft.keys, draft.drops, draft.defaults, draft.stage) == ((), (), True, Stage.ALL)
     assert outbox.rounds == 1
+
+
+def test_a_round_is_in_no_stage_until_its_first_part_is_through() -> None:
+    """What the peer may own comes first; only when all of it has left does it know what it owns."""
+    outbox = Outbox(10)
+    outbox.begin_round((1, 0), ["a", "b", "c"], ["d"])
+    stages = []
+    while (draft := outbox.draft(1, everything)) is not None:
+        stages.append((draft.keys, draft.stage))
+        outbox.acknowledged(outbox.number)
+    assert [keys for keys, _ in stages] == [("c",), ("b",), ("a",), ("d",)]
+    assert [stage for _, stage in stages] == [Stage.BEGUN, Stage.BEGUN, Stage.ITS_OWN, Stage.ALL]
