@@ -21,32 +21,42 @@ pytestmark = pytest.mark.ray
 HEAD = "node:__internal_head__"  # a custom resource that every cluster has: one head's worth
 
 
-def free() -> dict[str, float]:
-    """What Ray has yet to give away."""
-    available: Any = ray.available_resources  # untyped
-    return {name: round(available().get(name, 0.0), 6) for name in ("CPU", HEAD)}
+def reserved(router: str, namespace: str, partition: int) -> dict[str, float]:
+    """What Ray has set aside for a partition."""
+
+    def assigned(partition: Any) -> dict[str, float]:
+        return dict(ray.get_runtime_context().get_assigned_resources())
+
+    found: dict[str, float] = inside(actor_of(Place(router, namespace, 1), partition), assigned)
+    return found
 
 
 def test_each_partition_reserves_what_the_config_says(ray_cluster: str, namespace: str) -> None:
-    """CPUs and custom resources, times the partitions, until it is shut down."""
-    before = free()
+    """CPUs and custom resources, until it is shut down."""
     config = RouterConfig(
         name="heavy", partitions=2, num_cpus=0.25, resources={HEAD: 0.125}, placement="pack"
     )
     deploy(config, namespace=namespace)
     try:
-        wait_until(lambda: free() == {"CPU": before["CPU"] - 0.5, HEAD: before[HEAD] - 0.25})
+        for partition in range(2):
+            assert reserved("heavy", namespace, partition) == {"CPU": 0.25, HEAD: 0.125}
+        wait_until(lambda: left_of_the_head() == 0.75)
     finally:
         shutdown("heavy", namespace=namespace)
-    wait_until(lambda: free() == before)
+    wait_until(lambda: left_of_the_head() == 1.0)
 
 
 def test_a_partition_may_reserve_nothing(ray_cluster: str, namespace: str) -> None:
     """Packed partitions run on a cluster that has no CPU to give."""
-    before = free()
     deploy(RouterConfig(name="light", partitions=1, num_cpus=0, placement="pack"), namespace=namespace)
-    assert free() == before
+    assert reserved("light", namespace, 0) == {}
     shutdown("light", namespace=namespace)
+
+
+def left_of_the_head() -> float:
+    """What Ray has yet to give away of the head's resource, which nobody else asks for."""
+    available: Any = ray.available_resources  # untyped
+    return round(available().get(HEAD, 0.0), 6)
 
 
 def nodes_of(place: Place) -> Counter[str]:

@@ -53,11 +53,11 @@ async def test_a_reply_that_cannot_be_sent(secrets: Path) -> None:
 
 async def test_a_router_that_hangs(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is down as far as the front is concerned, and the question does not hang."""
-    monkeypatch.setattr(front, "_ROUTER_ANSWERS_WITHIN_S", 0.02)
     transport = FaultyTransport(LocalTransport(RouterConfig(partitions=1, call_timeout_s=30.0)))
     async with scene(secrets, router=RouterHandle(transport)) as here:
         assert await here.front.router_state() is RouterState.UP
         transport.freeze(0)
+        monkeypatch.setattr(front, "_ROUTER_ANSWERS_WITHIN_S", 0.02)
         here.front._state_until = -1.0
         asked = [here.front.router_state() for _ in range(3)]
         assert set(await asyncio.gather(*asked)) <= {RouterState.UP, RouterState.DOWN}
