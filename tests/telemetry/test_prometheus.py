@@ -23,7 +23,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, start_http_server
 
 from ray_router import Delivery, LocalTransport, Origin, Route, RouterConfig, RouterHandle
-from ray_router.core.events import guarded
+from ray_router.core.events import ServiceChanged, guarded
 from ray_router.core.operations import Get, Group
 from ray_router.telemetry import INSTRUMENTS, HandleTelemetry
 from ray_router.telemetry.otel import OtelCalls, OtelPartitions
@@ -93,6 +93,7 @@ def traffic(stop: threading.Event, provider: MeterProvider) -> None:
         telemetry = HandleTelemetry(guarded(OtelCalls(name, meter)), None)
         nonsense = Group((Get("nonsense"),))
         transport.submit(0, Batch(1, config.fingerprint, 0, (nonsense,))).wait(0)
+        observer(ServiceChanged(1, in_service=False))  # the sixteenth death in a minute brings it about
         handles.append(RouterHandle(transport, watching=lambda _, told=telemetry: told))  # type: ignore[misc]
     route, number = Route("1"), 0
     while not stop.is_set():
