@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from http.client import NOT_FOUND
-from typing import Any
+from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -31,6 +31,7 @@ _DEPLOYMENT = "Front"
 _LOOK_AGAIN_S = 0.1
 _ANSWERS_WITHIN_S = 5.0
 _QUIET = {"log_level": "WARNING", "enable_access_log": False}
+_OF_SERVE: Final = ("name", "host", "port", "route_prefix", "start_timeout_s")
 
 
 class FrontFailedError(RouterError):
@@ -38,7 +39,7 @@ class FrontFailedError(RouterError):
 
 
 def application(settings: FrontSettings, gateway: Gateway | None = None) -> serve.Application:
-    """The front as a Serve application, for ``serve.run`` or a Serve config file.
+    """The front as a Serve application, for ``serve.run``.
 
     Args:
         gateway: the handle of a deployed gateway, which pickles.
@@ -59,6 +60,20 @@ def application(settings: FrontSettings, gateway: Gateway | None = None) -> serv
     return bound
 
 
+def from_config(args: dict[str, Any]) -> serve.Application:
+    """The front for a Serve config file, as its ``import_path``, with the settings as its ``args``.
+
+    Raises:
+        InvalidConfigError: a setting is not acceptable, or is one that such a file says elsewhere.
+        GatewayNotFoundError: the gateway that the settings name is not deployed.
+    """
+    for field in _OF_SERVE:
+        if field in args:
+            raise InvalidConfigError(field, "is said by the Serve config itself, not by its args")
+    settings = FrontSettings.build(**args)
+    return application(settings, _gateway(settings))
+
+
 def start(settings: FrontSettings) -> str:
     """Run the front on the cluster that this process is connected to; returns its URL.
 
@@ -73,9 +88,7 @@ def start(settings: FrontSettings) -> str:
         RouterError: Ray is not initialised.
     """
     require_ray()
-    gateway = None
-    if settings.gateway is not None:
-        gateway = connect_gateway(settings.gateway, namespace=settings.namespace)
+    gateway = _gateway(settings)
     _rehearse(settings, gateway)
     _quietly(
         lambda: serve.start(
@@ -109,6 +122,13 @@ def stop(name: str) -> None:
 def _router(settings: FrontSettings) -> RouterHandle:
     """A handle that looks for its router when it is first used: it need not be there yet."""
     return RouterHandle(RayTransport(settings.router, settings.namespace))
+
+
+def _gateway(settings: FrontSettings) -> Gateway | None:
+    """The deployed gateway that the settings name, if they do."""
+    if settings.gateway is None:
+        return None
+    return connect_gateway(settings.gateway, namespace=settings.namespace)
 
 
 def _rehearse(settings: FrontSettings, gateway: Gateway | None) -> None:
