@@ -24,9 +24,8 @@ _OPEN = ("x-kubernetes-preserve-unknown-fields", "additionalProperties", "x-kube
 def validator(kind: str) -> jsonschema.Draft202012Validator:
     """The strict schema of one of Ray's kinds, in the version that is stored."""
     text = (KUBERAY / f"ray.io_{kind.lower()}s.yaml").read_text(encoding="utf-8")
-    definition = yaml.load(
-        text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )  # a megabyte: C reads it in a second
+    in_c = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a megabyte: Python's own takes ten seconds
+    definition = yaml.load(text, in_c)
     assert definition["spec"]["names"]["kind"] == kind
     (stored,) = [each for each in definition["spec"]["versions"] if each["storage"]]
     strict: dict[str, Any] = _strict(stored["schema"]["openAPIV3Schema"])

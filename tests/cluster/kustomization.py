@@ -1,4 +1,4 @@
-"""What ``kubectl apply -k`` would apply, as far as our kustomizations go; ``kubectl`` itself is asked to agree."""
+"""What ``kubectl apply -k`` applies, as far as our kustomizations go; ``kubectl`` is asked to agree."""
 
 from __future__ import annotations
 

@@ -185,11 +185,10 @@ def test_ports_have_the_numbers_that_ray_gives_them() -> None:
 def test_what_is_mounted_is_there(resources: list[Resource]) -> None:
     """The settings that the job and the runbook name are mounted where they say, in each pod of Ray."""
     (config_map,) = [each for each in resources if each["kind"] == "ConfigMap"]
+    (claims,) = within(resources, "volumeClaimTemplates")
     for name, pod in pods(resources).items():
         volumes = {each["name"] for each in pod["spec"].get("volumes", ())}
-        volumes |= {
-            each["metadata"]["name"] for each in next(iter(within(resources, "volumeClaimTemplates")))
-        }
+        volumes |= {each["metadata"]["name"] for each in claims}
         mounts = {mount["name"]: mount["mountPath"] for mount in next(iter(within(pod, "volumeMounts")))}
         assert mounts.keys() <= volumes
         if "-redis" not in name:
@@ -218,7 +217,7 @@ def test_ray_runs_in_our_image(resources: list[Resource]) -> None:
 
 
 def test_ray_is_of_one_version() -> None:
-    """In the image, in what the operator is told, and on the launcher's machines; one that the package takes."""
+    """In the image, in what the operator is told, and on the launcher's machines."""
     (argument,) = re.findall(r"^ARG RAY_VERSION=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
     told = {str(each) for resources in RESOURCES.values() for each in within(resources, "rayVersion")}
     text = "".join(path.read_text() for path in LAUNCHER.iterdir())
@@ -249,10 +248,9 @@ def test_variables_are_settings_of_ray() -> None:
     """Ray has each setting by this name: a misspelt one would be taken for nothing, without a word."""
     import ray
 
-    manifests = {each["name"] for each in next(iter(within(RESOURCES["router"], "env")))}
-    launched = {
-        name for path in LAUNCHER.iterdir() for name in re.findall(r"RAY_[a-z_]+(?==)", path.read_text())
-    }
+    manifests = {each["name"] for variables in within(RESOURCES["router"], "env") for each in variables}
+    text = "".join(path.read_text() for path in LAUNCHER.iterdir())
+    launched = set(re.findall(r"RAY_[a-z_]+(?==)", text))
     names = {name for name in manifests | launched if name.startswith("RAY_")}
     assert launched < manifests
     binary = Path(ray.__file__).parent / "core" / "src" / "ray" / "raylet" / "raylet"

@@ -96,11 +96,11 @@ def test_a_lost_node_is_found_out_in_the_time_that_is_said() -> None:
     cluster = one(ROUTERS, "RayCluster")["spec"]
     for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
         (container,) = group["template"]["spec"]["containers"]
-        said = {
-            each["name"].removeprefix("RAY_health_check_"): float(each["value"]) for each in container["env"]
-        }
-        failures = said["failure_threshold"]
-        assert failures * (said["period_ms"] + said["timeout_ms"]) == 15_000
+        said = {each["name"]: int(each["value"]) for each in container["env"]}
+        period, timeout, failures = (
+            said[f"RAY_health_check_{name}"] for name in ("period_ms", "timeout_ms", "failure_threshold")
+        )
+        assert failures * (period + timeout) == 15_000
 
 
 def test_the_job_outlasts_the_deployment() -> None:
@@ -115,7 +115,7 @@ def serve_config() -> dict[str, Any]:
 
 
 def test_the_front_is_what_ray_serve_would_make_of_it() -> None:
-    """Its config is Serve's; the application is made by the function that it names, with settings that are ours."""
+    """Its config is Serve's; the function that it names makes the application, of settings that are ours."""
     pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
     from ray._common.utils import import_attr
     from ray.serve._private.api import call_user_app_builder_with_args_if_necessary

@@ -1,4 +1,4 @@
-"""The memory that workers ask for follows from the router's settings and from what a session was measured to take."""
+"""The memory of workers follows from the router's settings, and from what a session was measured to take."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""The launcher's flow for real: a head, a worker, a router, a client elsewhere, and the end of all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli.commands import own_environment, short_folder
+
+from ray_router import RouterConfig
+
+from .files import REPOSITORY, ROUTER
+
+NAMESPACES = ("unshare", "--fork", "--pid", "--net", "--mount", "--kill-child", "--mount-proc")
+
+
+def missing() -> str | None:
+    """Why this machine cannot do it."""
+    if shutil.which("unshare") is None:
+        return "unshare is not installed (Debian: apt-get install util-linux)"
+    tried = subprocess.run(
+        [*NAMESPACES, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+    )
+    return "this user may make no namespaces" if tried.returncode else None
+
+
+def others() -> set[str]:
+    """The raylets of this machine, by process and start."""
+    listed = subprocess.run(
+        ["ps", "-C", "raylet", "-o", "pid=,lstart="], capture_output=True, text=True, check=False
+    )
+    return set(listed.stdout.splitlines())
+
+
+@pytest.mark.chaos  # `ray stop` ends every Ray that it sees: it sees none but its own
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
+def test_a_cluster_comes_and_goes() -> None:
+    """The commands of the launcher's file and of the runbook, in their order; others' Ray goes on."""
+    tests = REPOSITORY / "tests"
+    before = others()
+    with short_folder() as folder:
+        variables = own_environment(
+            HOME=str(folder),
+            PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            PYTHONPATH=f"{REPOSITORY}{os.pathsep}{tests}",
+            RAY_AUTH_MODE="token",
+        )
+        variables.pop("RAY_TMPDIR", None)
+        done = subprocess.run(
+            [*NAMESPACES, sys.executable, str(tests / "cluster" / "launching.py"), str(folder)],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    config = RouterConfig.from_file(ROUTER / "router.yaml")
+    assert seen["nodes"] == 2
+    partitions = seen["up"]["partitions"]
+    assert [each["available"] for each in partitions] == [True] * config.partitions
+    assert seen["set"]["outcome"] == "stored"
+    assert seen["resolve"]["route"]["external_room_id"] == "-100123"
+    assert seen["down"]["ended"]
+    assert seen["nodes_left"] == 1
+    assert others() >= before
