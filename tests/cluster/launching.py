@@ -1,8 +1,8 @@
-"""Two machines that know nothing of each other's processes: ``python launching.py FOLDER``, in namespaces of its own.
+"""Two machines that know nothing of each other: ``python launching.py FOLDER``, in namespaces of its own.
 
-Carries out the launcher's commands on each, deploys a router, asks it from the other machine, and ends all of it; says
-what it saw in JSON. The second machine is a process namespace within the first, so that the launcher's ``ray stop``
-there cannot meet the first one's Ray.
+Carries out the launcher's commands on each, deploys a router, asks it from the other machine, and ends all of
+it; says what it saw in JSON. The second machine is a process namespace within the first, so that the
+launcher's ``ray stop`` there cannot meet the first one's Ray.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def run(command: str) -> str:
 
 
 def worker() -> None:
-    """The second machine: starts its Ray, then carries out what it is told, and stops its Ray."""
+    """The second machine: starts its Ray, then carries out what it is told."""
+    os.environ["RAY_HEAD_IP"] = HEAD  # as the launcher does
     for command in document(LAUNCHER / "local.yaml")["worker_start_ray_commands"]:
         run(command)
     print(json.dumps("ready"), flush=True)
