@@ -20,7 +20,7 @@ DOCKERFILE = CLUSTER / "Dockerfile"
 RUNBOOK = CLUSTER / "RUNBOOK.md"
 SCHEMAS = Path(os.environ.get("RAY_ROUTER_DATA", REPOSITORY.parent / "shared" / "data")).parent / "schemas"
 
-_ON_HEAD = re.compile(r"^on-(?:old-)?head ")
+_ON_HEAD = re.compile(r"^(?:ON=\S+ )?on-head ")
 
 
 class Block(NamedTuple):

@@ -46,14 +46,15 @@ def test_a_resource_without_features_is_as_it_is_defined(kind: str) -> None:
 def test_what_is_not_defined_is_found() -> None:
     """A field that does not exist, a value of another kind, one that is none of those allowed, a lack."""
     good = one(ROUTERS, "RayCluster")
-    for path, value in (
+    cases: list[tuple[tuple[Any, ...], Any]] = [
         (("spec", "headGroupSpecs"), {}),
         (("spec", "autoscalerOptions", "version"), "v3"),
         (("spec", "autoscalerOptions", "idleTimeoutSeconds"), "300s"),
         (("spec", "headGroupSpec", "template", "spec", "containers", 0, "ports", 0, "port"), 1),
         (("spec", "workerGroupSpecs", 0), {"groupName": "x"}),
         (("apiVersion",), "ray.io/v1alpha1"),
-    ):
+    ]
+    for path, value in cases:
         bad = place = deepcopy(good)
         for name in path[:-1]:
             place = place[name]

@@ -20,13 +20,16 @@ import httpx
 import ray
 from channels.test_recorded import FILES, IGNORED, MESSAGES, METADATA, REFUSED, WEBHOOKS, channel_of, recorded
 from ray import serve
+from ray.serve.context import _get_global_client
+from ray.serve.schema import ServeDeploySchema
 
-from ray_router import RouterConfig, RouterHandle, deploy, shutdown
+from ray_router import Route, RouterConfig, RouterHandle, deploy, shutdown
 from ray_router.errors import InvalidConfigError, RouterError
 from ray_router.model import SessionKey
 from ray_router.runtime.gateway_deployment import deploy_gateway, shutdown_gateway
 from ray_router.serve import FrontSettings
-from ray_router.serve.deployment import FrontFailedError, start, stop
+from ray_router.serve.deployment import FrontFailedError, from_config, start, stop
+from ray_router.testing import wait_until
 
 from . import agent
 from .platforms import BEARER, INSTANCE, as_sent, front_settings, telegram
@@ -256,6 +259,44 @@ def test_a_router_that_is_not_there(running: Running, secrets: Path) -> None:
         assert (counts["received.accepted"], counts["route.unavailable"]) == (1, 1)
     finally:
         stop(other.name)
+
+
+def test_a_serve_config_file(running: Running) -> None:
+    """Serve makes the front itself, of the settings in such a file; it answers for the same routes."""
+    args = running.settings.model_dump(mode="json", exclude_unset=True)
+    args = {field: args[field] for field in args.keys() - {"port"}}
+    application = {
+        "name": "filed",
+        "route_prefix": "/filed",
+        "import_path": "ray_router.serve.deployment:from_config",
+        "args": args,
+    }
+    client = _get_global_client()
+    assert client is not None
+    client.deploy_apps(ServeDeploySchema.model_validate({"applications": [application]}), _blocking=True)
+    url = f"{running.url}/filed"
+    try:
+        wait_until(lambda: httpx.get(f"{url}/healthz").status_code == 200)  # the proxy hears of it last
+        running.router.set("telegram:bot:filed", Route("1")).result()
+        answer = httpx.get(f"{url}/v1/resolve", params={"key": "telegram:bot:filed"}, headers=BEARER).json()
+        assert answer["route"]["external_room_id"] == "1"
+    finally:
+        stop("filed")
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        ({"port": 8000}, "port: is said by the Serve config itself"),
+        ({"name": "front"}, "name: is said by the Serve config itself"),
+        ({"replicas": 0}, "replicas: Input should be greater than or equal to 1"),
+        ({"router": "chat", "colour": "red"}, "colour: Extra inputs are not permitted"),
+    ],
+)
+def test_a_serve_config_file_with_settings_that_are_none(args: dict[str, Any], problem: str) -> None:
+    """They are named, those of Serve's own among them: it would go by its own alone."""
+    with pytest.raises(InvalidConfigError, match=problem):
+        from_config(args)
 
 
 def test_settings_that_do_not_work_in_the_cluster(running: Running, tmp_path: Path) -> None:
