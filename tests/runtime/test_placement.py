@@ -25,7 +25,8 @@ def reserved(router: str, namespace: str, partition: int) -> dict[str, float]:
     """What Ray has set aside for a partition."""
 
     def assigned(partition: Any) -> dict[str, float]:
-        return dict(ray.get_runtime_context().get_assigned_resources())
+        context: Any = ray.get_runtime_context()  # untyped
+        return dict(context.get_assigned_resources())
 
     found: dict[str, float] = inside(actor_of(Place(router, namespace, 1), partition), assigned)
     return found
@@ -56,7 +57,8 @@ def test_a_partition_may_reserve_nothing(ray_cluster: str, namespace: str) -> No
 def left_of_the_head() -> float:
     """What Ray has yet to give away of the head's resource, which nobody else asks for."""
     available: Any = ray.available_resources  # untyped
-    return round(available().get(HEAD, 0.0), 6)
+    left: float = round(available().get(HEAD, 0.0), 6)
+    return left
 
 
 def nodes_of(place: Place) -> Counter[str]:
