@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ray_router.budget import Lifetime
 from ray_router.gateway.dispatch import Dispatch
@@ -32,6 +32,9 @@ from ray_router.gateway.settings import GatewaySettings
 from ray_router.handle import RouterHandle
 from ray_router.model import Confidence, Route, Scope, SessionKey
 from ray_router.telemetry import application_tracer
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _CANCELLED_WITHIN_S = 2.0  # longer than a sender is given to end itself
 
@@ -65,6 +68,7 @@ class OutboundGateway:
         random: where jitter comes from.
         clock: monotonic seconds; measures, and ages idempotency keys.
         sleep: waits between retries.
+        tracer: records the sends; the application's, if it has one, when left out.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class OutboundGateway:
         random: Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        tracer: Tracer | None = None,
     ) -> None:
         self.settings = settings or GatewaySettings()
         self._router = router
@@ -97,7 +102,7 @@ class OutboundGateway:
         self._outcomes = dict.fromkeys(SendOutcome, 0)
         self._reports_lost = 0
         self._closed = False
-        self._tracer = application_tracer()
+        self._tracer = application_tracer() if tracer is None else tracer
 
     async def send(
         self,
@@ -215,7 +220,7 @@ class OutboundGateway:
         """One message's whole life here, as a span, if the application records traces."""
         if self._tracer is None:
             return await self._carry(outgoing, sender, place)
-        from ray_router.telemetry.spans import sending
+        from ray_router.telemetry.gateway_spans import sending
 
         with sending(self._tracer, outgoing.key.channel) as span:
             result = await self._carry(outgoing, sender, place)

@@ -6,6 +6,7 @@ and the stats are not behind a sender that blocks.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from ray_router.gateway.sender import problem_of
 from ray_router.handle import RouterHandle
 from ray_router.model import Confidence, Route, Scope
 from ray_router.runtime.transport import RayTransport
+from ray_router.telemetry import LaneHome, for_lane
 
 CONCURRENCY_GROUPS = {"control": 4}
 SPARE_CALLS = 1_000  # beyond max_pending: repeats, and calls that are just being refused
@@ -61,7 +63,7 @@ def factory_name(factory: SenderFactory) -> str:
 
 @dataclass(frozen=True)
 class GatewayPlan:
-    """What a gateway was deployed as."""
+    """What a gateway was deployed as. ``telemetry``: what sets it up in each lane's process, if anything."""
 
     name: str
     namespace: str
@@ -70,12 +72,13 @@ class GatewayPlan:
     senders: str
     settings: GatewaySettings = field(default_factory=GatewaySettings)
     num_cpus: float = 0.01
+    telemetry: str | None = None
 
     def differences(self, other: GatewayPlan) -> tuple[str, ...]:
         """One line for each difference, with both values."""
         ours = [
             f"{name} is {getattr(other, name)!r}, not {getattr(self, name)!r}"
-            for name in ("lanes", "router_name", "senders", "num_cpus")
+            for name in ("lanes", "router_name", "senders", "num_cpus", "telemetry")
             if getattr(self, name) != getattr(other, name)
         ]
         return (*ours, *self.settings.differences(other.settings))
@@ -88,7 +91,10 @@ class GatewayPlan:
 
 
 class SendCall(NamedTuple):
-    """One send on its way to its lane: the arguments of ``send``, and what keeps them in order."""
+    """One send on its way to its lane: the arguments of ``send``, and what keeps them in order.
+
+    ``traceparent``: of the span that records the call, if one does.
+    """
 
     fingerprint: int
     call: CallId
@@ -101,6 +107,7 @@ class SendCall(NamedTuple):
     allow_stale: bool
     widest_scope: Scope
     priority: Priority
+    traceparent: str | None = None
 
 
 class LaneHello(NamedTuple):
@@ -120,10 +127,23 @@ class GatewayActor:
         self._arrivals = Arrivals(2 * (plan.settings.max_pending + SPARE_CALLS), _PATIENCE_S)
         self._gateway: OutboundGateway | None = None
         self._problem: InvalidConfigError | None = None
+        self._reborn = ray.get_runtime_context().was_current_actor_reconstructed
+        self._telemetry = for_lane(plan.telemetry, LaneHome(plan.name, lane, plan.router_name))
         self._build()
 
     async def send(self, call: SendCall) -> SendResult | RouterError:
         """Send; what the gateway raises on purpose comes back as a value."""
+        if self._telemetry.tracer is None:
+            return await self._send(call)
+        from ray_router.telemetry.gateway_spans import note_failure, receiving
+
+        with receiving(self._telemetry.tracer, call.traceparent, self._plan.name, self._lane) as span:
+            answer = await self._send(call)
+            if isinstance(answer, RouterError):
+                note_failure(span, answer)
+            return answer
+
+    async def _send(self, call: SendCall) -> SendResult | RouterError:
         await self._arrivals.come_in(call.call, call.after)
         try:
             return await self._ready(call.fingerprint).send(
@@ -140,13 +160,19 @@ class GatewayActor:
             return error
 
     async def close(self, drain_s: float) -> int:
-        """Accept nothing more, and wait for what is pending; returns how many messages were cut short."""
-        return 0 if self._gateway is None else await self._gateway.aclose(drain_s)
+        """Accept nothing more, and wait for what is pending; returns how many messages were cut short.
+
+        What telemetry was collected is flushed.
+        """
+        cut_short = 0 if self._gateway is None else await self._gateway.aclose(drain_s)
+        await asyncio.to_thread(self._telemetry.close)
+        return cut_short
 
     @ray.method(concurrency_group="control")
     async def hello(self) -> LaneHello:
         """What a newcomer needs to know."""
-        return LaneHello(self._plan, self._problem)
+        later_lives_go_without = None if self._reborn else self._telemetry.problem
+        return LaneHello(self._plan, self._problem or later_lives_go_without)
 
     @ray.method(concurrency_group="control")
     async def ping(self) -> None:
@@ -175,8 +201,13 @@ class GatewayActor:
             problem = f"{self._plan.senders!r} failed in the actor: {problem_of(error)}"
             self._problem = InvalidConfigError("senders", problem)
             return
-        router = RouterHandle(RayTransport(self._plan.router_name, self._plan.namespace))
-        self._gateway = OutboundGateway(router, senders, settings=self._plan.settings)
+        router = RouterHandle(
+            RayTransport(self._plan.router_name, self._plan.namespace),
+            watching=lambda config: self._telemetry.calls(config.name, config.ray_metrics),
+        )
+        self._gateway = OutboundGateway(
+            router, senders, settings=self._plan.settings, tracer=self._telemetry.tracer
+        )
         self._problem = None
 
 

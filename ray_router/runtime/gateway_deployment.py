@@ -42,6 +42,7 @@ def deploy_gateway(
     namespace: str = "ray_router",
     num_cpus: float = 0.01,
     deploy_timeout_s: float = 60.0,
+    telemetry: str | None = None,
 ) -> GatewayHandle:
     """Deploy a gateway as detached actors, or find the one that runs with this config already.
 
@@ -53,15 +54,19 @@ def deploy_gateway(
         senders: makes the senders in each actor: ``"module:function"``, or a picklable function. Two
             deployments' factories are compared by name.
         num_cpus: CPUs that Ray reserves for each lane.
+        telemetry: ``"module:function"`` that sets OpenTelemetry up in each lane's process; None: as the
+            ``OTEL_*`` variables say there, else nothing. As ``RouterConfig.telemetry``, and the same function
+            may serve both.
 
     Raises:
         GatewayMismatchError: a gateway of this name runs with another config.
-        InvalidConfigError: an argument cannot be accepted, or the factory fails in the actors.
+        InvalidConfigError: an argument cannot be accepted, or the factory or the telemetry fails in the
+            actors.
         RouterError: Ray is not initialised, or not all lanes could be placed within ``deploy_timeout_s``;
             nothing that this call created is left.
     """
     require_ray()
-    _check(name, n, router_name, senders)
+    _check(name, n, router_name, senders, telemetry)
     plan = GatewayPlan(
         name=name,
         namespace=namespace,
@@ -70,6 +75,7 @@ def deploy_gateway(
         senders=factory_name(senders),
         settings=settings or GatewaySettings(),
         num_cpus=num_cpus,
+        telemetry=telemetry,
     )
     deadline = time.monotonic() + deploy_timeout_s
     fleet = _fleet(name, namespace)
@@ -142,7 +148,7 @@ def shutdown_gateway(
     fleet.close(lanes, drain_s + _ANSWERS_WITHIN_S, drain_s)
 
 
-def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
+def _check(name: str, n: int, router_name: str, senders: SenderFactory, telemetry: str | None) -> None:
     for field, value in (("name", name), ("router_name", router_name)):
         if not isinstance(value, str) or not re.fullmatch(NAME_PATTERN, value):
             raise InvalidConfigError(field, f"must match {NAME_PATTERN}, not {value!r}")
@@ -154,6 +160,8 @@ def _check(name: str, n: int, router_name: str, senders: SenderFactory) -> None:
     elif not callable(senders):
         problem = f"must be 'module:function' or a function, not {type(senders).__name__}"
         raise InvalidConfigError("senders", problem)
+    if telemetry is not None and not (isinstance(telemetry, str) and names_a_function(telemetry)):
+        raise InvalidConfigError("telemetry", f"must be 'module:function', not {telemetry!r}")
 
 
 def _fleet(name: str, namespace: str) -> Fleet:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property, partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import ray
@@ -41,6 +41,12 @@ from ray_router.handle.promise import Promise
 from ray_router.handle.reply import Submission
 from ray_router.model import Confidence, PressureLevel, Route, Scope, SessionKey
 from ray_router.runtime.gateway_actor import SPARE_CALLS, GatewayPlan, SendCall, lane_name
+from ray_router.telemetry import application_tracer
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from ray_router.telemetry.gateway_spans import MessageSpan
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +106,7 @@ class Lane:
     """
 
     def __init__(self, index: int, plan: GatewayPlan) -> None:
-        self._index = index
+        self.index = index
         self._plan = plan
         self._within_s = plan.settings.send_timeout_s + _BEYOND_THE_SEND_S
         self._most_calls = plan.settings.max_pending + SPARE_CALLS
@@ -115,14 +121,26 @@ class Lane:
         self._down = False
         self._ping: Future[Any] | None = None
 
-    def send(self, outgoing: Outgoing, idempotency_key: str | None, priority: Priority) -> Reply[SendResult]:
-        """Submit a message, behind this handle's other messages of its session."""
+    def send(
+        self,
+        outgoing: Outgoing,
+        idempotency_key: str | None,
+        priority: Priority,
+        span: MessageSpan | None = None,
+    ) -> Reply[SendResult]:
+        """Submit a message, behind this handle's other messages of its session.
+
+        Args:
+            span: records the call, and is ended with it.
+        """
         session = outgoing.session
         with self._submitting:
             try:
                 self._check_room(priority)
                 actor, life = self._living()
             except (GatewayOverloadedError, GatewayUnavailableError) as error:
+                if span is not None:
+                    span.failed(error)
                 return _failed(error)
             call = (self._caller, next(self._numbers))
             with self._book:
@@ -140,13 +158,16 @@ class Lane:
                     outgoing.allow_stale,
                     outgoing.widest_scope,
                     priority,
+                    None if span is None else span.traceparent,
                 )
             )
             with self._book:
                 self._under_way += 1
                 self._unanswered[session] = call
-        under_way = LaneCall(self._index, reference, self._within_s)
+        under_way = LaneCall(self.index, reference, self._within_s)
         under_way.on_settled(partial(self._answered, session, call))
+        if span is not None:
+            under_way.on_settled(partial(_end, span, under_way))
         return Reply(Submission([under_way], partial(self._result, under_way, life)))
 
     def stats(self) -> LaneCall | None:
@@ -155,7 +176,7 @@ class Lane:
             actor, _ = self._living()
         except GatewayUnavailableError:
             return None
-        return LaneCall(self._index, actor.stats.remote(), _STATS_WITHIN_S)
+        return LaneCall(self.index, actor.stats.remote(), _STATS_WITHIN_S)
 
     def _check_room(self, priority: Priority) -> None:
         """Ray's own limit on calls would hold back pings as well, so calls are counted here.
@@ -178,18 +199,18 @@ class Lane:
         with self._book:
             if self._down:
                 if self._ping is None or not self._ping.done():
-                    raise GatewayUnavailableError(self._index, "it is restarting, or does not answer")
+                    raise GatewayUnavailableError(self.index, "it is restarting, or does not answer")
                 if self._ping.exception() is not None:
                     self._actor = None  # gone for good; another may have taken its name
                 self._down, self._ping = False, None
                 self._lives += 1
             actor, life = self._actor, self._lives
         if actor is None:
-            name, namespace = lane_name(self._plan.name, self._index), self._plan.namespace
+            name, namespace = lane_name(self._plan.name, self.index), self._plan.namespace
             try:
                 actor = self._actor = ray.get_actor(name, namespace=namespace)
             except ValueError:
-                raise GatewayUnavailableError(self._index, "no actor has its name") from None
+                raise GatewayUnavailableError(self.index, "no actor has its name") from None
         return actor, life
 
     def _answered(self, session: str, call: CallId) -> None:
@@ -228,7 +249,7 @@ class Lane:
             # Ray holds it back until the actor lives again, and repeats it if need be.
             ping: Future[Any] = actor.ping.options(max_task_retries=-1).remote().future()
         except Exception as error:  # whatever it is, the next call will find out
-            _log.warning("lane %d could not be pinged: %s", self._index, error)
+            _log.warning("lane %d could not be pinged: %s", self.index, error)
             ping = Future()
             ping.set_exception(error)
         with self._book:
@@ -286,7 +307,7 @@ class GatewayHandle:
         check_idempotency_key(idempotency_key)
         priority = check_priority(priority)
         lane = self._lanes[self._slot_of(outgoing.session) % self.plan.lanes]
-        return lane.send(outgoing, idempotency_key, priority)
+        return lane.send(outgoing, idempotency_key, priority, self._span(lane, outgoing.key.channel))
 
     def stats(self) -> Reply[tuple[GatewayStats | None, ...]]:
         """The stats of each lane; None for one that does not answer."""
@@ -297,6 +318,18 @@ class GatewayHandle:
                 lambda: tuple(None if call is None else _stats(call) for call in calls),
             )
         )
+
+    def _span(self, lane: Lane, channel: str) -> MessageSpan | None:
+        """What records a call, if the application records traces."""
+        if self._tracer is None:
+            return None
+        from ray_router.telemetry.gateway_spans import MessageSpan
+
+        return MessageSpan(self._tracer, self.plan.name, lane.index, channel)
+
+    @cached_property
+    def _tracer(self) -> Tracer | None:
+        return application_tracer()
 
     @cached_property
     def _lanes(self) -> tuple[Lane, ...]:
@@ -309,6 +342,14 @@ class GatewayHandle:
 
 def _stats(call: LaneCall) -> GatewayStats | None:
     return call.outcome if isinstance(call.outcome, GatewayStats) else None
+
+
+def _end(span: MessageSpan, under_way: LaneCall) -> None:
+    outcome = under_way.outcome
+    if isinstance(outcome, SendResult):
+        span.answered(outcome.outcome.value)
+    else:
+        span.failed(outcome)
 
 
 def _failed(error: RouterError) -> Reply[T]:

@@ -1,16 +1,16 @@
 """What a router does, told to OpenTelemetry and to Ray's own metrics. Importing this loads neither."""
 
-from ray_router.telemetry.fan_out import FanOut
-from ray_router.telemetry.home import Home, Providers, SetUp
-from ray_router.telemetry.instruments import INSTRUMENTS, Instrument, Kind
-from ray_router.telemetry.setup import (
+from ray_router.telemetry.calls import (
     HandleTelemetry,
-    PartitionTelemetry,
+    LaneTelemetry,
     application_tracer,
     for_handle,
-    for_partition,
-    work_of,
+    for_lane,
 )
+from ray_router.telemetry.fan_out import FanOut
+from ray_router.telemetry.home import Home, LaneHome, Providers, SetUp
+from ray_router.telemetry.instruments import INSTRUMENTS, Instrument, Kind
+from ray_router.telemetry.setup import PartitionTelemetry, for_partition, work_of
 
 __all__ = [
     "INSTRUMENTS",
@@ -19,11 +19,14 @@ __all__ = [
     "Home",
     "Instrument",
     "Kind",
+    "LaneHome",
+    "LaneTelemetry",
     "PartitionTelemetry",
     "Providers",
     "SetUp",
     "application_tracer",
     "for_handle",
+    "for_lane",
     "for_partition",
     "work_of",
 ]

@@ -1,4 +1,4 @@
-"""``Home``: who a partition's process is, to whoever sets its telemetry up; and what they may make of it."""
+"""``Home``, ``LaneHome``: who a process is to whoever sets its telemetry up; and what they may make of it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,30 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneHome:
+    """One life of one lane of a gateway on Ray. ``router``: the one that it asks."""
+
+    gateway: str
+    lane: int
+    router: str
+    instance_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def resource_attributes(self) -> dict[str, str | int]:
+        """For an OpenTelemetry ``Resource``, by the semantic conventions."""
+        return {
+            "service.name": "ray_router",
+            "service.instance.id": self.instance_id,
+            "ray_router.router": self.router,
+            "ray_router.gateway": self.gateway,
+            "ray_router.lane": self.lane,
+        }
+
+
+AnyHome = Union[Home, LaneHome]
+
+
+@dataclass(frozen=True, slots=True)
 class Providers:
     """Providers of OpenTelemetry to use instead of the global ones; None for nothing of that kind."""
 
@@ -43,9 +67,10 @@ class Providers:
     tracer_provider: TracerProvider | None = None
 
 
-SetUp = Callable[[Home], Union[Providers, Observer, None]]
-"""What ``telemetry="module:function"`` names: called once in each life of a partition, before its first call.
+SetUp = Callable[[AnyHome], Union[Providers, Observer, None]]
+"""What ``telemetry="module:function"`` names: called once in each life of a partition or of a gateway's lane,
+before its first call.
 
 It may set OpenTelemetry's global providers and return None; return ``Providers`` of its own; or return an
-observer, which is then told every event. What it raises is logged, and the partition goes without.
+observer, which is then told every event. What it raises is logged, and the process goes without.
 """

@@ -1,4 +1,4 @@
-"""Spans: a handle's call, a partition's work on a batch, a gateway's send. Needs the API alone.
+"""Spans: a handle's call, and a partition's work on a batch. Needs the API alone.
 
 A call's ``traceparent`` (https://www.w3.org/TR/trace-context/) travels in its batch, explicitly: nothing is
 hooked into the runtime. A batch carries the calls of several submitters, so the partition's span is a child
@@ -85,15 +85,6 @@ class Work:
             yield
 
 
-@contextmanager
-def sending(tracer: Tracer, channel: str) -> Iterator[Span]:
-    """The span of a gateway's send, current while it lasts, so that the router's calls are part of it."""
-    with tracer.start_as_current_span(
-        "ray_router.gateway.send", kind=SpanKind.PRODUCER, attributes={"ray_router.channel": channel}
-    ) as span:
-        yield span
-
-
 def _extracted(traceparents: object) -> list[Context]:
     """What came over the wire, as contexts; an odd one is the context of nothing."""
     if not isinstance(traceparents, tuple | list):
@@ -103,8 +94,19 @@ def _extracted(traceparents: object) -> list[Context]:
 
 def traceparent_of(span: Span) -> str | None:
     """The header of a span; None when nobody records it."""
-    if not span.is_recording():
-        return None
+    return header_of(span) if span.is_recording() else None
+
+
+def header_of(span: Span) -> str | None:
+    """The header of a span, which says whether it is recorded; None when it is part of no trace."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier, trace.set_span_in_context(span))
     return carrier.get(_FIELD)
+
+
+def context_of(traceparent: object) -> Context | None:
+    """The context of a span in another process, by its header as it came; None when it is none."""
+    for context in _extracted((traceparent,)):
+        if trace.get_current_span(context).get_span_context().is_valid:
+            return context
+    return None
