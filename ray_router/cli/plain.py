@@ -51,6 +51,7 @@ def router_stats(stats: RouterStats) -> dict[str, object]:
         "hit_ratio": stats.traffic.hit_ratio,
         "fallback_ratio": stats.traffic.fallback_ratio,
         "holdings": plain(stats.holdings),
+        "table_bytes": stats.table_bytes,
         "traffic": plain(stats.traffic),
         "windows": _windows(stats.windows),
         "hottest": _hottest(stats.load),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
+from rich.filesize import decimal
 from rich.text import Text
 
 from ray_router.cli.fitting import Cell, Column, fitted_table
@@ -21,7 +22,7 @@ _LEVEL_STYLES = {
     PressureLevel.SHED: "bold red",
 }
 _BAR_WIDTH = 8
-_SPARE = ("", "slots", "life", "node · pid", "hit 1 min", "fallback", "load")
+_SPARE = ("memory", "ghosts", "waiting", "", "slots", "life", "node · pid", "hit 1 min", "fallback", "load")
 
 
 def router_table(stats: RouterStats, console: Console, rates: Rates | None = None) -> RenderableType:
@@ -50,10 +51,13 @@ def router_table(stats: RouterStats, console: Console, rates: Rates | None = Non
         column("slots", lambda each: f"{each.slots:,}"),
         column("entries / capacity", _entries),
         column("", _bar, left=True),
+        column("memory", lambda each: decimal(each.table_bytes)),
+        column("ghosts", lambda each: f"{each.ghosts:,}"),
         column("load", lambda each: f"{shares.get(each.partition, 0.0):.0%}"),
         column("hit", lambda each: f"{each.traffic.hit_ratio:.1%}"),
         column("hit 1 min", lambda each: _recent_hits(each.windows)),
         column("fallback", lambda each: f"{each.traffic.fallback_ratio:.1%}"),
+        column("waiting", lambda each: f"{each.waiting_s * 1e3:,.1f} ms"),
         *(measured if rates is not None else ()),
         column("pressure", _pressure, left=True),
     ]
@@ -74,6 +78,8 @@ def _headline(stats: RouterStats) -> Text:
         f"{held.live:,} live, {held.stale:,} stale, {held.tombstones:,} expired",
         (" · defaults: ", "dim"),
         f"{held.defaults:,}",
+        (" · memory: ", "dim"),
+        decimal(stats.table_bytes),
         (" · resolves: ", "dim"),
         f"{traffic.resolves:,}",
         (", hit ", "dim"),

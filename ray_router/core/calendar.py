@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from math import floor, inf
+from sys import getsizeof
 from typing import Generic, TypeVar
 
 DAY_S = 1.0
 NEVER = None
 _SLACK = 256  # listings that may be there in vain, however few hold
+_DAY_BYTES, _LISTING_BYTES = 130, 9  # a list and a number, twice; a pointer, in a list that may grow
 _SWEPT_AT_ONCE = 16  # listings looked at for each one added, once half of them are in vain
 
 Item = TypeVar("Item", bound="str | int")
@@ -44,6 +46,10 @@ class Calendar(Generic[Item]):
 
     def __len__(self) -> int:
         return self._listings
+
+    def __sizeof__(self) -> int:
+        """What days and listings take, without the items; estimated, since there may be many days."""
+        return getsizeof(self._days) + _DAY_BYTES * len(self._days) + _LISTING_BYTES * self._listings
 
     @staticmethod
     def day_of(due_at: float) -> int | None:

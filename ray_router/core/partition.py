@@ -221,6 +221,9 @@ class Partition:
             capacity=self._settings.capacity,
             pressure=pressure,
             level=level_of(pressure),
+            waiting_s=self._pressure.waiting_s(now),
+            ghosts=table.ghosts,
+            table_bytes=table.bytes,
             holdings=Holdings(
                 live=table.count(Phase.LIVE),
                 stale=table.count(Phase.STALE),

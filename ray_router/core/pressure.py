@@ -37,7 +37,7 @@ class Pressure:
 
     def waited(self, waited_s: float, now: float) -> None:
         """A caller waited this long in front of the partition."""
-        average = self._decayed(now)
+        average = self.waiting_s(now)
         self._waiting_s = average + _WEIGHT * (waited_s - average)
         self._waited_at = now
 
@@ -56,10 +56,13 @@ class Pressure:
         new = sum(second[1] for second in self._seconds)
         young = sum(second[2] for second in self._seconds)
         thrashing = young / new if new >= _LEAST_NEW_SESSIONS else 0.0
-        return max(thrashing, self._decayed(now) / self._call_timeout_s)
+        return max(thrashing, self.waiting_s(now) / self._call_timeout_s)
 
-    def _decayed(self, now: float) -> float:
-        """Waiting that nobody reports any more fades, or callers that gave up would hold it up for ever."""
+    def waiting_s(self, now: float) -> float:
+        """How long callers wait in front of the partition, on a moving average, seconds.
+
+        Waiting that nobody reports any more fades, or callers that gave up would hold it up for ever.
+        """
         return self._waiting_s * exp(-max(0.0, now - self._waited_at) / _WINDOW_S)
 
     def _drop_old(self, now: float) -> None:

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from ray_router.core.calendar import NEVER, Calendar
 from ray_router.core.candidates import NOTHING, SessionState, merge
 from ray_router.core.eviction import EvictionPolicy
+from ray_router.core.footprint import bytes_of
 from ray_router.core.record import RecordFormat
 from ray_router.core.slots import key_hash
 from ray_router.core.standing import last_mark, lives_until, newest_fact, newest_stamp
@@ -133,6 +134,18 @@ class Table:
         if phase is Phase.STALE:
             return len(self._stale)
         return len(self) - len(self._stale) - len(self._lowest)
+
+    @property
+    def ghosts(self) -> int:
+        """Evicted sessions that the policy remembers by a hash; estimated when there are many."""
+        return self._live.ghosts
+
+    @property
+    def bytes(self) -> int:
+        """The memory that all of it takes; estimated, see ``footprint``."""
+        sessions = (self._quick, self._others, self._tombstones)
+        containers = (*sessions, self._stale, self._lowest, self._live, self._due)
+        return bytes_of(containers, sessions, max(0, len(self._due) - len(self)))  # listed in vain
 
     def state(self, key: str) -> SessionState | None:
         """What is known of a session; a look, which touches nothing."""

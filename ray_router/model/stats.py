@@ -109,8 +109,12 @@ class CopyStats:
 class PartitionStats:
     """One partition. ``available=False`` means it did not answer, and the rest is empty.
 
-    ``windows``: the last minute, ten minutes and hour. Estimated from a sample are ``load``, its hottest
-    rooms and slots, and ``ask_ages``, how old sessions' routes were when they were asked for.
+    ``waiting_s``: how long callers wait in front of it, on a moving average. ``ghosts``: evicted sessions
+    that its eviction policy remembers by a hash. ``table_bytes``: the memory that its own sessions take,
+    their keys, routes and queues included, copies for peers and the process itself not; measured on the
+    newest sessions. ``windows``: the last minute, ten
+    minutes and hour. Estimated from a sample are ``load``, its hottest rooms and slots, and ``ask_ages``,
+    how old sessions' routes were when they were asked for.
     """
 
     partition: int
@@ -124,6 +128,9 @@ class PartitionStats:
     slots: int = 0
     pressure: float = 0.0
     level: PressureLevel = PressureLevel.NORMAL
+    waiting_s: float = 0.0
+    ghosts: int = 0
+    table_bytes: int = 0
     holdings: Holdings = field(default_factory=Holdings)
     traffic: Traffic = field(default_factory=Traffic)
     windows: tuple[Window, ...] = ()
@@ -161,6 +168,11 @@ class RouterStats:
     def traffic(self) -> Traffic:
         """What all answering partitions counted."""
         return sum((stats.traffic for stats in self.partitions), Traffic())
+
+    @property
+    def table_bytes(self) -> int:
+        """The memory that the sessions of all answering partitions take; estimated."""
+        return sum(stats.table_bytes for stats in self.partitions)
 
     @property
     def level(self) -> PressureLevel:

@@ -114,6 +114,9 @@ ENTRIES = _gauge("entries", "{session}", "Entries held, by phase: live, stale or
 CAPACITY = _gauge("capacity", "{session}", "Entries that may be held at most.")
 DEFAULTS = _gauge("defaults", "{route}", "Defaults of instances and channels held.")
 MEMORY = _gauge("memory.usage", "By", "Resident memory of the partition's process, where it is known.")
+TABLE = _gauge("table.usage", "By", "Memory that the partition's own sessions take, measured on a sample.")
+GHOSTS = _gauge("ghosts", "{session}", "Evicted sessions that the eviction policy remembers by a hash.")
+WAITING = _gauge("waiting", "s", "How long callers wait in front of the partition, on a moving average.")
 PRESSURE = _gauge("pressure.ratio", "1", "How close to its limits: 0 is idle, 1 is at the limit.")
 PRESSURE_LEVEL = _gauge("pressure.level", "{level}", "0 is normal, 1 warn, 2 degraded, 3 shedding.")
 SLOTS = _gauge("slots", "{slot}", "Slots owned; all partitions of a router own 16,384.")
@@ -160,7 +163,8 @@ QUEUE = Instrument(
 OF_PARTITIONS = (
     *(RESOLVES, FALLBACKS, STALE_DETECTIONS, SETS, REPORTS, DELETES, EVICTIONS, EXPIRATIONS, REFUSED),
     *(PRESSURE_CHANGES, SERVICE_CHANGES, SERVICE),
-    *(ENTRIES, CAPACITY, DEFAULTS, MEMORY, PRESSURE, PRESSURE_LEVEL, SLOTS, UPTIME, RESTARTS, EPOCH),
+    *(ENTRIES, CAPACITY, DEFAULTS, GHOSTS, MEMORY, TABLE, SLOTS, UPTIME, RESTARTS, EPOCH),
+    *(PRESSURE, PRESSURE_LEVEL, WAITING),
 )
 OF_HANDLES = (CALLED, CALL, ROUND_TRIP, WAITED, QUEUE)
 INSTRUMENTS = (*OF_PARTITIONS, *OF_HANDLES)

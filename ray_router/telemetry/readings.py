@@ -12,12 +12,15 @@ from ray_router.telemetry.instruments import (
     DEFAULTS,
     ENTRIES,
     EPOCH,
+    GHOSTS,
     MEMORY,
     PRESSURE,
     PRESSURE_LEVEL,
     RESTARTS,
     SLOTS,
+    TABLE,
     UPTIME,
+    WAITING,
     Instrument,
 )
 
@@ -57,6 +60,9 @@ def readings(stats: PartitionStats) -> Iterator[Reading]:
     yield ENTRIES, (*where, "tombstone"), held.tombstones
     yield CAPACITY, where, stats.capacity
     yield DEFAULTS, where, held.defaults
+    yield TABLE, where, stats.table_bytes
+    yield GHOSTS, where, stats.ghosts
+    yield WAITING, where, stats.waiting_s
     yield PRESSURE, where, stats.pressure
     yield PRESSURE_LEVEL, where, int(stats.level)
     yield SLOTS, where, stats.slots

@@ -47,6 +47,9 @@ STATS = RouterStats(
             slots=8_192,
             pressure=0.9,
             level=PressureLevel.DEGRADED,
+            waiting_s=0.0123,
+            ghosts=321,
+            table_bytes=1_234_567,
             holdings=Holdings(live=900, stale=50, tombstones=50),
             traffic=Traffic(resolves=200, exact=150, scope=20, misses=30),
         ),
@@ -80,9 +83,17 @@ def test_a_router_is_shown_by_partition() -> None:
     assert lines[0] == "router chat, epoch 1 · 1 of 2 partitions up · pressure degraded"
     assert lines[1].startswith("sessions: 900 live, 50 stale, 50 expired")
     assert " ".join(words(lines, "0 ")) == (
-        "0 yes 10.0.0.7 · 4711 3 8,192 1,000 / 1,000 ████████ 100% 100% 75.0% - 10.0% degraded 0.90"
+        "0 yes 10.0.0.7 · 4711 3 8,192 1,000 / 1,000 ████████ 100% 100% 75.0% - 10.0% 12.3 ms degraded 0.90"
     )
     assert words(lines, "1 ") == ["1", "no"]
+
+
+def test_memory_and_ghosts_are_shown_where_there_is_room() -> None:
+    """What the sessions take in all stands above the table, and by partition where it is wide enough."""
+    lines = printed(router_table(STATS, console_of(200)), 200)
+    assert "memory: 1.2 MB" in lines[1]
+    assert {"memory", "ghosts", "waiting"} <= set(words(lines, "partition"))
+    assert "100% 1.2 MB 321 100%" in " ".join(words(lines, "0 "))
 
 
 def test_rates_are_shown_where_they_were_measured() -> None:

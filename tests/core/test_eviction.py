@@ -208,6 +208,8 @@ def test_what_goes_stale_is_not_evicted(name: str) -> None:
 class Listener:
     """A policy that only listens."""
 
+    ghosts = 0
+
     def __init__(self) -> None:
         self.heard: list[str] = []
 

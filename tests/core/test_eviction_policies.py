@@ -47,6 +47,8 @@ def test_one_eviction_gives_so_many_chances_and_no_more(
 class SlowSieve:
     """One list, the oldest first, and the hand's place in it."""
 
+    ghosts = 0
+
     def __init__(self, capacity: int) -> None:
         self.queue: list[str] = []
         self.used: set[str] = set()
@@ -271,6 +273,23 @@ def test_many_ghosts_are_nearly_a_queue(bound: int) -> None:
     assert set(known) <= set(keys[-bound:])
     assert len(known) >= 0.95 * bound
     assert all(ghosts.take(key) is None for key in keys)
+
+
+@pytest.mark.parametrize("bound", [1, 8, 100, 20_000])
+def test_ghosts_are_counted(bound: int) -> None:
+    """Few are counted, many estimated to within a tenth: all that are known, however many were taken."""
+    ghosts = Ghosts(bound)
+    assert ghosts.count() == 0
+    keys = numbered("k", 3 * bound)
+    for key in keys[: bound // 2]:
+        ghosts.add(key)
+    assert ghosts.count() == pytest.approx(bound // 2, rel=0.1)
+    for key in keys[bound // 2 :]:
+        ghosts.add(key)
+    assert ghosts.count() == pytest.approx(bound, rel=0.15)
+    for key in keys[::2]:
+        ghosts.take(key)
+    assert ghosts.count() == pytest.approx(bound / 2, rel=0.2, abs=0.5)
 
 
 def test_no_ghost_takes_no_memory() -> None:

@@ -23,6 +23,9 @@ STATS = PartitionStats(
     slots=8_192,
     pressure=0.9,
     level=PressureLevel.DEGRADED,
+    waiting_s=0.25,
+    ghosts=7,
+    table_bytes=4_096,
     holdings=Holdings(live=5, stale=4, tombstones=3, defaults=2),
 )
 
@@ -38,6 +41,9 @@ def test_every_gauge_of_a_partition_is_read() -> None:
         ("ray_router.partition.defaults", ("3",)): 2,
         ("ray_router.partition.pressure.ratio", ("3",)): 0.9,
         ("ray_router.partition.pressure.level", ("3",)): 2,
+        ("ray_router.partition.waiting", ("3",)): 0.25,
+        ("ray_router.partition.ghosts", ("3",)): 7,
+        ("ray_router.partition.table.usage", ("3",)): 4_096,
         ("ray_router.partition.slots", ("3",)): 8_192,
         ("ray_router.partition.uptime", ("3",)): 60.0,
         ("ray_router.partition.restarts", ("3",)): 3,
@@ -68,7 +74,7 @@ def test_a_collection_asks_for_the_stats_once() -> None:
     clock = ManualClock(0.0)
     look = Look(stats, clock)
     for _ in range(10):
-        assert len(look()) == 11
+        assert len(look()) == 14
     assert len(asked) == 1
     clock.advance(1.0)
     look()

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from sys import getsizeof
 
 from ray_router.core.eviction.ghosts import Ghosts
 from ray_router.core.eviction.lru import LeastRecentlyUsed
@@ -123,6 +124,14 @@ class Adaptive:
                     return key
                 self._proven[key] = uses - 1
             looks -= 1
+
+    @property
+    def ghosts(self) -> int:
+        return self._once_newcomers.count() + self._once_proven.count()
+
+    def __sizeof__(self) -> int:
+        queues = (self._newcomers, self._proven)
+        return sum(map(getsizeof, (*queues, self._once_newcomers, self._once_proven)))
 
     def _move_share(self) -> None:
         step = max(-_MOST_STEP, min(_MOST_STEP, _STEP * self._pull))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from sys import getsizeof
 
 from ray_router.core.slots import key_hash
 
 _WAYS = 8
 _FILLED = 4  # of eight on average: one in twenty of the oldest ghosts finds no place any more
 _TIME = 0xFFFF_FFFF
+_COUNTED = 64  # buckets at least, to tell how many ghosts there are
 
 
 class Ghosts:
@@ -27,6 +29,19 @@ class Ghosts:
         self._buckets = -(-bound // _FILLED) if bound > _WAYS else 1
         self._words = array("Q")
         self._additions = 0
+
+    def __sizeof__(self) -> int:
+        """Bytes, which are the same however many are remembered."""
+        return getsizeof(self._words)
+
+    def count(self) -> int:
+        """How many are remembered; beyond 127 buckets, by every second, third or so on of them."""
+        if not self._words:
+            return 0
+        counted = range(0, self._buckets, max(1, self._buckets // _COUNTED))
+        words = (word for bucket in counted for word in self._words[bucket * _WAYS : (bucket + 1) * _WAYS])
+        found = sum(bool(word) and self._age(word) <= self._bound for word in words)
+        return found * self._buckets // len(counted)
 
     def add(self, key: str) -> None:
         """Remember a key that is not remembered."""
@@ -48,6 +63,10 @@ class Ghosts:
         for place, word in enumerate(self._words[first : first + _WAYS], first):
             if word and (word ^ hashed) <= _TIME:
                 self._words[place] = 0
-                age = (self._additions - word + 1) & _TIME
+                age = self._age(word)
                 return age if age <= self._bound else None
         return None
+
+    def _age(self, word: int) -> int:
+        """How many were added since a word was, itself included."""
+        return (self._additions - word + 1) & _TIME

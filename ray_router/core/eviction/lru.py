@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from sys import getsizeof
 
 
 class LeastRecentlyUsed:
     """LRU; the capacity makes no difference to it."""
+
+    ghosts = 0
 
     def __init__(self, capacity: int) -> None:
         self._order: OrderedDict[str, None] = OrderedDict()
@@ -31,3 +34,6 @@ class LeastRecentlyUsed:
 
     def evict(self) -> str:
         return self._order.popitem(last=False)[0]
+
+    def __sizeof__(self) -> int:
+        return getsizeof(self._order)

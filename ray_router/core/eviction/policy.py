@@ -40,3 +40,10 @@ class EvictionPolicy(Protocol):
 
     def evict(self) -> str:
         """Give up the session that is to make room; there is at least one."""
+
+    @property
+    def ghosts(self) -> int:
+        """Evicted sessions that it remembers."""
+
+    def __sizeof__(self) -> int:
+        """Bytes that its queues and ghosts take, without the keys, which are the table's."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from sys import getsizeof
 
 from ray_router.core.eviction.ghosts import Ghosts
 from ray_router.core.eviction.policy import MOST_LOOKS
@@ -71,3 +72,10 @@ class S3Fifo:
                 return key
             self._main[key] = uses - 1
             looks -= 1
+
+    @property
+    def ghosts(self) -> int:
+        return self._ghosts.count()
+
+    def __sizeof__(self) -> int:
+        return sum(map(getsizeof, (self._small, self._main, self._ghosts)))

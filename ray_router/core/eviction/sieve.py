@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from sys import getsizeof
 
 from ray_router.core.eviction.policy import MOST_LOOKS
 
 
 class Sieve:
     """SIEVE; the capacity makes no difference to it."""
+
+    ghosts = 0
 
     def __init__(self, capacity: int) -> None:
         self._ahead: OrderedDict[str, bool] = OrderedDict()  # from the hand to the newest: whether used
@@ -48,6 +51,9 @@ class Sieve:
             self._passed[key] = False
         self._come_round()
         return self._ahead.popitem(last=False)[0]
+
+    def __sizeof__(self) -> int:
+        return getsizeof(self._ahead) + getsizeof(self._passed)
 
     def _come_round(self) -> None:
         """Past the newest, the hand is at the oldest."""
