@@ -20,6 +20,8 @@ from ray_router.handle import RouterHandle
 from ray_router.runtime import connect, deploy, shutdown
 from ray_router.runtime.actor import CONCURRENCY_GROUPS
 from ray_router.runtime.naming import actor_name
+from ray_router.runtime.transport import RayTransport
+from ray_router.telemetry import HandleTelemetry
 
 _SETTINGS: dict[str, Any] = {"ttl_s": 3_600.0, "call_timeout_s": 120.0, "deploy_timeout_s": 600.0}
 _LEAST_WINDOW_S = 0.02
@@ -73,11 +75,23 @@ class Stage:
         return RouterConfig.build(**{"name": name, "partitions": partitions} | _SETTINGS | settings)
 
     @contextmanager
-    def router(self, partitions: int = 1, **settings: Any) -> Iterator[RouterHandle]:
-        """A router for the time being."""
+    def router(
+        self,
+        partitions: int = 1,
+        *,
+        watching: Callable[[RouterConfig], HandleTelemetry | None] | None = None,
+        **settings: Any,
+    ) -> Iterator[RouterHandle]:
+        """A router for the time being.
+
+        Args:
+            watching: what watches the calls; nothing that was not there before, when left out.
+        """
         config = self.config(partitions, **settings)
         handle = deploy(config, namespace=self.namespace)
         try:
+            if watching is not None:
+                handle = RouterHandle(RayTransport(config.name, self.namespace), watching=watching)
             yield handle
         finally:
             shutdown(config.name, namespace=self.namespace)

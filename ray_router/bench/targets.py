@@ -37,5 +37,9 @@ LONGEST_HOLD_MS = Target(10, 3, less_is_better=True)
 POINTS_OVER_LRU_ON_LOGS = Target(-0.3, 0.0)
 POINTS_OVER_LRU_ON_TRACES = Target(-0.3, None)
 POINTS_OVER_S3FIFO_ON_TRACES = Target(None, 0.0)
+WATCHED_OVER_OFF = Target(0.95, None)
+"""Keys of ``resolve_many`` on Ray, with metrics and traces."""
+OFF_OVER_UNWATCHABLE = Target(None, 1.0)
+"""Keys a second of CPU time, over a package without any telemetry in it."""
 CALLS_TO_FIRST_ANSWER = Target(2, 2, less_is_better=True)
 LOOK_UPS_TO_FIRST_ANSWER = Target(1, 1, less_is_better=True)

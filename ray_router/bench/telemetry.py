@@ -1,25 +1,38 @@
-"""What does it cost to be watched?"""
+"""What does it cost to be watched, and what that one could be?"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ray_router.bench import targets
 from ray_router.bench.measure import Report, Skipped
 from ray_router.bench.rounds import Contender, interleaved, keys_per_s, percentile, waits_ms
 from ray_router.bench.sessions import batches, load, some_keys
 from ray_router.bench.stage import Stage
+from ray_router.bench.unwatchable import unwatchable
 from ray_router.config import RouterConfig
 from ray_router.handle import RouterHandle
+from ray_router.telemetry import HandleTelemetry
+from ray_router.transport import LocalTransport
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
+    from opentelemetry.trace import Tracer
 
 _QUESTION = "telemetry on and off: how many sessions a second?"
+_RAY, _OTEL = "Ray's metrics", "OpenTelemetry"
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "Ray's metrics": {"ray_metrics": True},
-    "OpenTelemetry": {"telemetry": f"{__name__}:collect_in_memory"},
+    _RAY: {"ray_metrics": True},
+    _OTEL: {"telemetry": f"{__name__}:collect_in_memory"},
 }
-_OFF: dict[str, dict[str, Any]] = {"off": {}}
+_OFF: dict[str, dict[str, Any]] = {"off": {}, "off again": {}}
+_HERE = "resolve_many here"
+"""In this process, where keys are counted by the second of CPU time: that is the sharpest figure there is."""
 
 
 def collect_in_memory(home: object) -> None:
@@ -37,42 +50,91 @@ def collect_in_memory(home: object) -> None:
 
 
 def telemetry(stage: Stage) -> Report:
-    """Ask routers with partitions that are watched, and one whose partition is not, in turns."""
+    """Ask routers that are watched, and some that are not, in turns.
+
+    Watched means both ends: the handle's calls and the partition's work, as metrics and, by OpenTelemetry,
+    as traces. On Ray, ``off`` stands there twice: how much the two differ is how little can be told apart.
+    In this process ``off`` stands beside the package as it would be if nobody could watch it.
+    """
     skipped = [
         Skipped(name, reason) for name, settings in _SETTINGS.items() if (reason := _missing(settings))
     ]
     watched = {name: each for name, each in _SETTINGS.items() if not _missing(each)}
-    if not watched:
-        return Report("telemetry", _QUESTION, (), skipped=tuple(skipped))
-    entries, window_s = stage.count(10_000, least=100), stage.window_s(0.5)
+    entries = stage.count(10_000, least=100)
     keys, asked = (
         some_keys(stage.count(300, least=20), entries),
         batches(stage.count(1_000, least=10), entries),
     )
+    on_ray, here = stage.window_s(0.5), stage.window_s(0.5)
     contenders = []
     with ExitStack() as open_ones:
         for name, settings in (_OFF | watched).items():
-            router = open_ones.enter_context(stage.router(**settings))
+            watching = _both if name == _OTEL else None
+            router = open_ones.enter_context(stage.router(watching=watching, **settings))
             load(router, entries)
             contenders += [
                 Contender(f"resolve, {name}", None, partial(_calls_per_s, router, keys)),
-                Contender(f"resolve_many, {name}", None, partial(_keys_per_s, router, asked, window_s)),
+                Contender(f"resolve_many, {name}", None, partial(_keys_per_s, router, asked, on_ray)),
             ]
+        for name, router in _routers_here(stage, otel=_OTEL in watched).items():
+            load(router, entries)
+            take = partial(_keys_per_s, router, asked, here, time.process_time)
+            contenders.append(Contender(f"{_HERE}, {name}", None, take))
         rounds = interleaved(contenders, stage.rounds, stage.progress)
-    ratios = (
-        each
-        for name in watched
-        for call in ("resolve", "resolve_many")
-        for each in rounds.ratios(f"{call}, {name}", f"{call}, off")
-    )
+    pairs = [
+        (f"{_HERE}, off", f"{_HERE}, unwatchable", targets.OFF_OVER_UNWATCHABLE),
+        ("resolve_many, off again", "resolve_many, off", None),
+        *((f"resolve_many, {name}", "resolve_many, off", targets.WATCHED_OVER_OFF) for name in watched),
+        *((f"resolve, {name}", "resolve, off", None) for name in watched),
+        (f"{_HERE}, metrics", f"{_HERE}, off", None),
+        (f"{_HERE}, metrics and traces", f"{_HERE}, off", None),
+    ]
+    ratios = [each for over, under, target in pairs for each in rounds.ratios(over, under, target=target)]
     return Report("telemetry", _QUESTION, (*rounds.figures("1/s"), *ratios), skipped=tuple(skipped))
+
+
+def _routers_here(stage: Stage, *, otel: bool) -> Mapping[str, RouterHandle]:
+    """Handles of routers of one partition in this process, by how they are watched."""
+    config = stage.config()
+    bare = unwatchable()
+    routers = {
+        "unwatchable": bare.RouterHandle(bare.LocalTransport(bare.RouterConfig(**config.model_dump()))),
+        "off": RouterHandle(LocalTransport(config), watching=lambda _: None),
+    }
+    if otel:
+        from ray_router.telemetry.otel import OtelPartitions
+
+        for name, traced in (("metrics", False), ("metrics and traces", True)):
+            meter, tracer = _in_memory(traced)
+            observer = OtelPartitions(config.name, meter)
+            transport = LocalTransport(config, observer=observer, tracer=tracer)
+            routers[name] = RouterHandle(transport, watching=_watching(traced))
+    return routers
+
+
+def _both(config: RouterConfig) -> HandleTelemetry:
+    return _watching(traced=True)(config)
+
+
+def _watching(traced: bool) -> Callable[[RouterConfig], HandleTelemetry]:
+    """What watches a handle's calls as an application's providers would."""
+    from ray_router.telemetry.otel import OtelCalls
+
+    meter, tracer = _in_memory(traced)
+    return lambda config: HandleTelemetry(OtelCalls(config.name, meter), tracer)
+
+
+def _in_memory(traced: bool) -> tuple[Meter, Tracer | None]:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.sdk.trace import TracerProvider
+
+    meter = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter(__name__)
+    return meter, TracerProvider().get_tracer(__name__) if traced else None
 
 
 def _missing(settings: dict[str, Any]) -> str | None:
     """Why this cannot be measured; None when it can."""
-    unknown = [name for name in settings if name not in RouterConfig.model_fields]
-    if unknown:
-        return f"this release has no setting {unknown[0]!r}"
     if "telemetry" in settings and not (find_spec("opentelemetry") and find_spec("opentelemetry.sdk")):
         return "OpenTelemetry's SDK is not installed"
     return None
@@ -84,5 +146,10 @@ def _calls_per_s(router: RouterHandle, keys: list[str]) -> float:
     return 1e3 / percentile(waits, 50)
 
 
-def _keys_per_s(router: RouterHandle, asked: list[list[str]], window_s: float) -> float:
-    return keys_per_s(lambda keys: router.resolve_many(keys).result(), asked, window_s)
+def _keys_per_s(
+    router: RouterHandle,
+    asked: list[list[str]],
+    window_s: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    return keys_per_s(lambda keys: router.resolve_many(keys).result(), asked, window_s, clock)

@@ -19,8 +19,6 @@ from ray_router.bench.hit_ratios import hit_ratios, recorded
 from ray_router.bench.measure import Figure, Report
 from ray_router.bench.redis_server import RedisServer, redis_missing, running_redis
 from ray_router.bench.stage import Stage
-from ray_router.bench.telemetry import telemetry
-from ray_router.config import RouterConfig
 from ray_router.core.eviction import POLICIES
 
 _SMALL = 1e-6  # every measure has a least size
@@ -175,6 +173,13 @@ def test_figures_come_from_what_was_done(run: Run) -> None:
             assert {each.at for each in run.report.figures} == {1, 10}
             for log, policy in ((log, policy) for log in ("made_up", "made_up_too") for policy in POLICIES):
                 assert run.figure(f"{log}, {policy}", 1).median < run.figure(f"{log}, {policy}", 10).median
+        case "telemetry":
+            off = run.figure("resolve_many here, off over resolve_many here, unwatchable")
+            assert off.target == targets.OFF_OVER_UNWATCHABLE
+            for name in ("Ray's metrics", "OpenTelemetry"):
+                on = run.figure(f"resolve_many, {name} over resolve_many, off")
+                assert on.target == targets.WATCHED_OVER_OFF
+            assert run.figure("resolve_many, off again over resolve_many, off").rounds
         case "cold":
             assert run.figure("look-ups").rounds == (1.0,)
             assert run.figure("calls").rounds == (2.0,)
@@ -187,8 +192,6 @@ def test_what_is_not_there_is_skipped_with_a_reason(stage: Stage, tmp_path: Path
     assert (nowhere.figures, nothing.figures) == ((), ())
     assert "RAY_ROUTER_DATA" in nowhere.skipped[0].reason
     assert str(tmp_path) in nothing.skipped[0].reason
-    if "ray_metrics" not in RouterConfig.model_fields:
-        assert "ray_metrics" in telemetry(stage).skipped[0].reason
 
 
 def test_logs_come_before_traces(folder: Path) -> None:
