@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from ray_router.handle import RouterHandle
@@ -38,7 +38,11 @@ def batches(size: int, entries: int, keys: int = 20_000) -> list[list[str]]:
     return [some_keys(size, entries, seed) for seed in range(max(8, keys // size))]
 
 
-def load(router: RouterHandle, entries: int) -> None:
-    """Give a router so many sessions."""
+def load(router: RouterHandle, entries: int, route_at: Callable[[str], Route] = Route) -> None:
+    """Give a router so many sessions.
+
+    Args:
+        route_at: makes a route of a room's id.
+    """
     for chunk in chunks(entries):
-        router.set_many([(key, Route(route)) for key, route in chunk.items()]).result()
+        router.set_many([(key, route_at(room)) for key, room in chunk.items()]).result()

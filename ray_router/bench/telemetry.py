@@ -17,6 +17,7 @@ from ray_router.bench.stage import Stage
 from ray_router.bench.unwatchable import unwatchable
 from ray_router.config import RouterConfig
 from ray_router.handle import RouterHandle
+from ray_router.model import Route
 from ray_router.telemetry import HandleTelemetry
 from ray_router.transport import LocalTransport
 
@@ -76,8 +77,7 @@ def telemetry(stage: Stage) -> Report:
                 Contender(f"resolve, {name}", None, partial(_calls_per_s, router, keys)),
                 Contender(f"resolve_many, {name}", None, partial(_keys_per_s, router, asked, on_ray)),
             ]
-        for name, router in _routers_here(stage, otel=_OTEL in watched).items():
-            load(router, entries)
+        for name, router in _routers_here(stage, entries, otel=_OTEL in watched).items():
             take = partial(_keys_per_s, router, asked, here, time.process_time)
             contenders.append(Contender(f"{_HERE}, {name}", None, take))
         rounds = interleaved(contenders, stage.rounds, stage.progress)
@@ -93,8 +93,8 @@ def telemetry(stage: Stage) -> Report:
     return Report("telemetry", _QUESTION, (*rounds.figures("1/s"), *ratios), skipped=tuple(skipped))
 
 
-def _routers_here(stage: Stage, *, otel: bool) -> Mapping[str, RouterHandle]:
-    """Handles of routers of one partition in this process, by how they are watched."""
+def _routers_here(stage: Stage, entries: int, *, otel: bool) -> Mapping[str, RouterHandle]:
+    """Handles of routers of one partition in this process, with so many sessions, by how they are watched."""
     config = stage.config()
     bare = unwatchable()
     routers = {
@@ -109,6 +109,8 @@ def _routers_here(stage: Stage, *, otel: bool) -> Mapping[str, RouterHandle]:
             observer = OtelPartitions(config.name, meter)
             transport = LocalTransport(config, observer=observer, tracer=tracer)
             routers[name] = RouterHandle(transport, watching=_watching(traced))
+    for name, router in routers.items():
+        load(router, entries, bare.Route if name == "unwatchable" else Route)
     return routers
 
 

@@ -67,10 +67,11 @@ def tree_of(module: str) -> ast.Module:
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"), spec.origin)
     if module in CUT:
         cutter = _Cutter()
-        tree = cutter.visit(tree)
+        cutter.visit(tree)  # a module stays, and is changed
         if not cutter.cuts:
             raise ValueError(f"{module} does not ask whether somebody watches any more")
-    return ast.fix_missing_locations(_Renamer().visit(tree))
+    _Renamer().visit(tree)
+    return ast.fix_missing_locations(tree)
 
 
 class _Cutter(ast.NodeTransformer):

@@ -135,7 +135,8 @@ class GatewayActor:
         """Send; what the gateway raises on purpose comes back as a value."""
         if self._telemetry.tracer is None:
             return await self._send(call)
-        from ray_router.telemetry.gateway_spans import note_failure, receiving
+        from ray_router.telemetry.gateway_spans import receiving
+        from ray_router.telemetry.spans import note_failure
 
         with receiving(self._telemetry.tracer, call.traceparent, self._plan.name, self._lane) as span:
             answer = await self._send(call)

@@ -8,11 +8,12 @@ is carried explicitly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
 
-from ray_router.telemetry.spans import context_of, header_of
+from ray_router.telemetry.spans import context_of, current_span, header_of, note_failure
 
 
 class MessageSpan:
@@ -64,26 +65,11 @@ def receiving(tracer: Tracer, traceparent: object, gateway: str, lane: int) -> I
     if context is None:
         yield INVALID_SPAN
         return
-    with tracer.start_as_current_span(
-        "ray_router.gateway.lane",
-        context=context,
-        kind=SpanKind.SERVER,
-        attributes={"ray_router.gateway": gateway, "ray_router.lane": lane},
-    ) as span:
+    attributes: dict[str, AttributeValue] = {"ray_router.gateway": gateway, "ray_router.lane": lane}
+    with current_span(tracer, "ray_router.gateway.lane", SpanKind.SERVER, attributes, context) as span:
         yield span
 
 
-@contextmanager
-def sending(tracer: Tracer, channel: str) -> Iterator[Span]:
+def sending(tracer: Tracer, channel: str) -> AbstractContextManager[Span]:
     """The span of a gateway's send, current while it lasts, so that the router's calls are part of it."""
-    with tracer.start_as_current_span(
-        "ray_router.gateway.send", kind=SpanKind.PRODUCER, attributes={"ray_router.channel": channel}
-    ) as span:
-        yield span
-
-
-def note_failure(span: Span, error: object) -> None:
-    """A span that ends in an error, which is named by its kind: its text may hold a session."""
-    kind = type(error).__name__
-    span.set_attribute("error.type", kind)
-    span.set_status(Status(StatusCode.ERROR, kind))
+    return current_span(tracer, "ray_router.gateway.send", SpanKind.PRODUCER, {"ray_router.channel": channel})

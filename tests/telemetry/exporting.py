@@ -1,4 +1,4 @@
-"""A telemetry set-up for a partition's process: what is flushed is written to files of its own."""
+"""A telemetry set-up for an actor's process: what is flushed is written to files of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from ray_router.telemetry import Home, Providers
+from ray_router.telemetry import Home, LaneHome, Providers
 
 _NEVER_MS = 3_600_000
 
@@ -79,18 +79,19 @@ def exports_of(router: str) -> Path:
     return Path(tempfile.gettempdir()) / f"ray_router_exports_{router}"
 
 
-def set_up(home: Home) -> Providers:
+def set_up(home: Home | LaneHome) -> Providers:
     """Nothing leaves by itself: what is written was flushed."""
     folder, resource = exports_of(home.router), Resource.create(home.resource_attributes)
     folder.mkdir(exist_ok=True)
+    whose = f"{home.partition}-{home.incarnation}" if isinstance(home, Home) else f"lane-{home.lane}"
     reader = PeriodicExportingMetricReader(
-        MetricsFile(folder / f"metrics-{home.partition}-{home.incarnation}.json"),
+        MetricsFile(folder / f"metrics-{whose}.json"),
         export_interval_millis=_NEVER_MS,
     )
     tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(
         BatchSpanProcessor(
-            SpansFile(folder / f"spans-{home.partition}-{home.incarnation}.jsonl"),
+            SpansFile(folder / f"spans-{whose}.jsonl"),
             schedule_delay_millis=_NEVER_MS,
         )
     )

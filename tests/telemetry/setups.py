@@ -5,39 +5,39 @@ from __future__ import annotations
 from opentelemetry.sdk.metrics import MeterProvider
 
 from ray_router.core.events import Observer
-from ray_router.telemetry import Home, Providers
+from ray_router.telemetry import Home, LaneHome, Providers
 from ray_router.testing import RecordingObserver
 
 from .reading import InMemory
 
 MEMORY = InMemory()
 SEEN = RecordingObserver()
-HOMES: list[Home] = []
+HOMES: list[Home | LaneHome] = []
 
 
-def private(home: Home) -> Providers:
+def private(home: Home | LaneHome) -> Providers:
     """Providers of its own, without traces."""
     HOMES.append(home)
     return Providers(MEMORY.provider)
 
 
-def observing(home: Home) -> Observer:
+def observing(home: Home | LaneHome) -> Observer:
     """An observer of its own."""
     HOMES.append(home)
     return SEEN
 
 
-def nothing(home: Home) -> None:
+def nothing(home: Home | LaneHome) -> None:
     """What sets nothing up."""
     HOMES.append(home)
 
 
-def failing(home: Home) -> None:
+def failing(home: Home | LaneHome) -> None:
     """What fails."""
     raise OSError("no collector")
 
 
-def wrong(home: Home) -> str:
+def wrong(home: Home | LaneHome) -> str:
     """What returns something else."""
     return "telemetry"
 
@@ -50,6 +50,6 @@ class Unflushable(MeterProvider):
         raise OSError("no collector")
 
 
-def unflushable(home: Home) -> Providers:
+def unflushable(home: Home | LaneHome) -> Providers:
     """A provider that cannot be flushed."""
     return Providers(Unflushable())

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, TraceFlags
 
 from ray_router import LocalTransport, PartitionUnavailableError, Route, RouterConfig, RouterHandle
 from ray_router.core.operations import Group, Resolve
 from ray_router.core.slots import Topology
-from ray_router.gateway import Delivered, OutboundGateway
+from ray_router.gateway import Delivered, NoSenderError, OutboundGateway
 from ray_router.telemetry import HandleTelemetry
+from ray_router.telemetry.gateway_spans import MessageSpan, receiving, sending
 from ray_router.telemetry.spans import Work
 from ray_router.testing import FaultyTransport
 from ray_router.transport import PartitionShell, Transport
@@ -176,3 +178,69 @@ async def test_a_gateways_send_holds_the_routers_calls(monkeypatch: pytest.Monke
     for name in ("ray_router.resolve", "ray_router.report"):
         (call,) = traces.named(name)
         assert parent_id(call) == span_id(send)
+
+
+def test_a_message_for_a_lane_is_the_callers_call() -> None:
+    """Its span is a client's, part of what the caller does, and says what became of the message."""
+    traces = Traces()
+    with traces.tracer.start_as_current_span("agent"):
+        answered = MessageSpan(traces.tracer, "gw", 2, "telegram")
+        refused = MessageSpan(traces.tracer, "gw", 2, "telegram")
+    answered.answered("delivered")
+    refused.failed(NoSenderError("secret"))
+    first, second = traces.named("ray_router.gateway.call")
+    where = {"ray_router.gateway": "gw", "ray_router.lane": 2, "ray_router.channel": "telegram"}
+    assert attributes(first) == where | {"ray_router.outcome": "delivered"}
+    assert attributes(second) == where | {"error.type": "NoSenderError"}
+    assert first.status.status_code is StatusCode.UNSET
+    assert second.status.status_code is StatusCode.ERROR
+    assert "secret" not in second.to_json()
+    assert {span.kind for span in (first, second)} == {SpanKind.CLIENT}
+    assert {parent_id(span) for span in (first, second)} == {span_id(*traces.named("agent"))}
+
+
+def test_a_lane_goes_on_with_the_callers_trace() -> None:
+    """What it does meanwhile is part of its span, which is part of the call."""
+    traces = Traces()
+    call = MessageSpan(traces.tracer, "gw", 0, "telegram")
+    with receiving(traces.tracer, call.traceparent, "gw", 0), sending(traces.tracer, "telegram"):
+        pass
+    call.answered("delivered")
+    (lane,), (send,) = traces.named("ray_router.gateway.lane"), traces.named("ray_router.gateway.send")
+    assert lane.kind is SpanKind.SERVER
+    assert parent_id(lane) == span_id(*traces.named("ray_router.gateway.call"))
+    assert parent_id(send) == span_id(lane)
+
+
+@pytest.mark.parametrize("odd", [None, "", "nonsense", "00-0-0-00", 7, ["00"]])
+def test_a_message_without_a_trace_begins_one_where_it_is_sent(odd: object) -> None:
+    """Its lane has no span, and nothing of what came is taken for a header."""
+    traces = Traces()
+    with receiving(traces.tracer, odd, "gw", 0) as span, sending(traces.tracer, "telegram"):
+        assert not span.is_recording()
+    (send,) = traces.spans
+    assert send.name == "ray_router.gateway.send" and send.parent is None
+
+
+def test_a_caller_that_does_not_record_decides_for_the_lane() -> None:
+    """Its header says so, and neither the lane nor the send is recorded there, as tracers do by default."""
+    unsampled, traces = Traces(sampler=ALWAYS_OFF), Traces()
+    call = MessageSpan(unsampled.tracer, "gw", 0, "telegram")
+    assert call.traceparent is not None
+    assert not int(call.traceparent.rpartition("-")[2], 16) & TraceFlags.SAMPLED
+    with receiving(traces.tracer, call.traceparent, "gw", 0), sending(traces.tracer, "telegram"):
+        pass
+    assert traces.spans == ()
+
+
+def test_work_that_fails_says_so_and_fails() -> None:
+    """The partition's span ends in an error that is named by its kind, and the error goes on."""
+    traces = Traces()
+    work = Work(traces.tracer, "chat", 0)
+    with pytest.raises(ValueError, match="secret"), work.batch(["00-" + "1" * 32 + "-" + "2" * 16 + "-01"]):
+        raise ValueError("secret")
+    (span,) = traces.spans
+    assert span.status.status_code is StatusCode.ERROR
+    assert attributes(span)["error.type"] == "ValueError"
+    assert "secret" not in span.to_json()
+    assert not trace.get_current_span().get_span_context().is_valid
