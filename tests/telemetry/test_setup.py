@@ -8,9 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from pydantic import ValidationError
@@ -22,6 +20,7 @@ from ray_router.telemetry import Home, PartitionTelemetry, for_partition
 from ray_router.telemetry.environment import asked_for
 
 from . import setups
+from .collecting import collector
 from .events import ONE_OF_EACH
 from .reading import totals
 from .readings import stats_of
@@ -183,28 +182,9 @@ def test_the_console_gets_what_the_variables_say() -> None:
 
 def test_an_endpoint_alone_is_exported_to() -> None:
     """With ``OTEL_EXPORTER_OTLP_ENDPOINT`` the collector there is sent the metrics, over HTTP."""
-    got: list[str] = []
-
-    class Collector(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            got.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    collector = HTTPServer(("127.0.0.1", 0), Collector)
-    serving = Thread(target=collector.serve_forever)
-    serving.start()
-    try:
-        process(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
-    finally:
-        collector.shutdown()
-        serving.join()
-        collector.server_close()
-    assert "/v1/metrics" in got
+    with collector() as listening:
+        process(OTEL_EXPORTER_OTLP_ENDPOINT=listening.endpoint)
+    assert "/v1/metrics" in listening.got
 
 
 def test_variables_that_the_sdk_refuses_are_a_problem_and_no_more() -> None:
