@@ -33,6 +33,10 @@ class Rounds:
     def __contains__(self, contender: tuple[str, At]) -> bool:
         return contender in self._taken
 
+    def __or__(self, other: Rounds) -> Rounds:
+        """Both, of different contenders."""
+        return Rounds({**self._taken, **other._taken})
+
     def of(self, name: str, at: At = None) -> Sequence[float]:
         """A contender's rounds."""
         return self._taken[name, at]
@@ -100,22 +104,18 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def keys_per_s(
-    call: Callable[[Sequence[str]], object],
-    batches: Sequence[Sequence[str]],
-    window_s: float,
-    clock: Callable[[], float] = time.perf_counter,
+    call: Callable[[Sequence[str]], object], batches: Sequence[Sequence[str]], window_s: float
 ) -> float:
     """How many keys a second a call of many gets through, at least one batch.
 
     Args:
         batches: asked for in turn, for at least ``window_s`` seconds.
-        clock: seconds, of whatever kind.
     """
     done = number = 0
-    began = clock()
-    while done == 0 or clock() - began < window_s:
+    began = time.perf_counter()
+    while done == 0 or time.perf_counter() - began < window_s:
         batch = batches[number % len(batches)]
         call(batch)
         done += len(batch)
         number += 1
-    return done / (clock() - began)
+    return done / (time.perf_counter() - began)
