@@ -6,8 +6,10 @@ an addition for each event. Histograms are recorded as they come, of one batch o
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
@@ -59,9 +61,9 @@ class OtelPartitions:
 
     def __call__(self, event: Event) -> None:
         if type(event) is Served:
-            where = str(event.partition)
-            if self._chosen(where):
-                self._service.record(event.service_s, named(self._router, SERVICE, (where,)))
+            if self._chosen(event.partition):
+                attributes = named(self._router, SERVICE, (str(event.partition),))
+                self._service.record(event.service_s, attributes)
         else:
             self._counts(event)
 
@@ -95,29 +97,66 @@ class OtelCalls:
 
     def __init__(self, router: str, meter: Meter) -> None:
         self._router = router
-        self._called = meter.create_counter(CALLED.name, CALLED.unit, CALLED.description)
+        self._counted = _counted_by(meter)
         self._call = _histogram(meter, CALL)
         self._round_trip = _histogram(meter, ROUND_TRIP)
         self._waited = _histogram(meter, WAITED)
         self._queue = meter.create_gauge(QUEUE.name, QUEUE.unit, QUEUE.description)
-        self._queued: dict[str, int] = {}
+        self._queued: dict[int, int] = {}
         self._call_chosen, self._trip_chosen = OneInEight(), OneInEight()
 
     def __call__(self, event: Event) -> None:
         if type(event) is Called:
-            values = (event.operation, event.outcome)
-            self._called.add(event.keys, named(self._router, CALLED, values))
+            self._counted.add((self._router, event.operation, event.outcome), event.keys)
             if event.took_s is not None and self._call_chosen(event.operation):
                 self._call.record(event.took_s, named(self._router, CALL, (event.operation,)))
         elif type(event) is Carried:
-            where = str(event.partition)
-            attributes = named(self._router, ROUND_TRIP, (where,))
-            if self._trip_chosen(where):
-                self._round_trip.record(event.round_trip_s, attributes)
-                self._waited.record(event.waited_s, attributes)
-            if self._queued.get(where) != event.queued:
-                self._queued[where] = event.queued
-                self._queue.set(event.queued, attributes)
+            chosen = self._trip_chosen(event.partition)
+            moved = self._queued.get(event.partition) != event.queued
+            if chosen or moved:
+                attributes = named(self._router, ROUND_TRIP, (str(event.partition),))
+                if chosen:
+                    self._round_trip.record(event.round_trip_s, attributes)
+                    self._waited.record(event.waited_s, attributes)
+                if moved:
+                    self._queued[event.partition] = event.queued
+                    self._queue.set(event.queued, attributes)
+
+
+class _CalledKeys:
+    """Keys asked of handles, added up to be read when the meter collects.
+
+    A counter of OpenTelemetry's SDK takes 10 to 40 microseconds to add to, up to 2 % of a call of 1,000 keys.
+    """
+
+    def __init__(self) -> None:
+        self._totals: dict[tuple[str, str, str], int] = {}
+        self._lock = threading.Lock()  # calls end in different threads
+
+    def add(self, alike: tuple[str, str, str], keys: int) -> None:
+        """So many keys, by router, operation and outcome."""
+        with self._lock:
+            self._totals[alike] = self._totals.get(alike, 0) + keys
+
+    def __call__(self, _: CallbackOptions) -> Iterable[Observation]:
+        with self._lock:
+            totals = self._totals.copy()
+        return [
+            Observation(keys, named(router, CALLED, (operation, outcome)))
+            for (router, operation, outcome), keys in totals.items()
+        ]
+
+
+_COUNTED: WeakKeyDictionary[Meter, _CalledKeys] = WeakKeyDictionary()
+"""A meter has each observable instrument once, while handles come and go: those of one meter share it."""
+
+
+def _counted_by(meter: Meter) -> _CalledKeys:
+    counted = _COUNTED.get(meter)
+    if counted is None:
+        counted = _COUNTED.setdefault(meter, _CalledKeys())
+        meter.create_observable_counter(CALLED.name, [counted], CALLED.unit, CALLED.description)
+    return counted
 
 
 def named(router: str, instrument: Instrument, values: Iterable[str]) -> Attributes:

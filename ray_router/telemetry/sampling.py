@@ -6,6 +6,8 @@ from one in eight. Counts are never sampled.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 _ONE_IN = 8
 
 
@@ -16,9 +18,9 @@ class OneInEight:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, int] = {}
+        self._seen: dict[Hashable, int] = {}
 
-    def __call__(self, kind: str) -> bool:
+    def __call__(self, kind: Hashable) -> bool:
         seen = self._seen.get(kind, 0)
         self._seen[kind] = seen + 1
         return seen % _ONE_IN == 0

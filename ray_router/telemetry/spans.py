@@ -7,17 +7,26 @@ of the first and linked to the others. No span names a session, a room or a rout
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    Tracer,
+)
 from opentelemetry.util.types import AttributeValue
 
-_W3C = TraceContextTextMapPropagator()
-_FIELD = "traceparent"
+_HEADER = re.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")  # as ``header_of`` writes it
 _MOST_CALLS = 128  # links that a span keeps, by the SDK's default
 
 
@@ -74,9 +83,9 @@ class Work:
         if not callers:
             yield
             return
-        links = [Link(trace.get_current_span(each).get_span_context()) for each in callers[1:]]
+        context, links = _within(callers[0]), [Link(each) for each in callers[1:]]
         with current_span(
-            self._tracer, "ray_router.partition.apply", SpanKind.SERVER, self._attributes, callers[0], links
+            self._tracer, "ray_router.partition.apply", SpanKind.SERVER, self._attributes, context, links
         ):
             yield
 
@@ -124,7 +133,7 @@ def header_of(span: Span) -> str | None:
 def context_of(traceparent: object) -> Context | None:
     """The context of a span in another process, by its header as it came; None when it is none."""
     callers = _callers((traceparent,))
-    return callers[0] if callers else None
+    return _within(callers[0]) if callers else None
 
 
 def note_failure(span: Span, error: object) -> None:
@@ -134,9 +143,19 @@ def note_failure(span: Span, error: object) -> None:
     span.set_status(Status(StatusCode.ERROR, kind))
 
 
-def _callers(traceparents: object) -> list[Context]:
-    """The contexts of what came over the wire; an odd header is passed over."""
+def _callers(traceparents: object) -> list[SpanContext]:
+    """What came over the wire; an odd header is passed over."""
     if not isinstance(traceparents, tuple | list):
         return []
-    contexts = [_W3C.extract({_FIELD: each}) for each in traceparents[:_MOST_CALLS] if isinstance(each, str)]
-    return [each for each in contexts if trace.get_current_span(each).get_span_context().is_valid]
+    found = [_HEADER.fullmatch(each) for each in traceparents[:_MOST_CALLS] if isinstance(each, str)]
+    callers = [_caller(*each.groups()) for each in found if each]
+    return [each for each in callers if each.is_valid]
+
+
+def _caller(trace_id: str, span_id: str, flags: str) -> SpanContext:
+    return SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16)))
+
+
+def _within(caller: SpanContext) -> Context:
+    """The context of what is done for a caller in another process."""
+    return trace.set_span_in_context(NonRecordingSpan(caller), Context())

@@ -78,6 +78,18 @@ def test_the_meter_counts_calls_by_operation_and_outcome() -> None:
     assert totals(series, "ray_router.round_trip.waiting", "partition") == {("0",): 3}
 
 
+def test_handles_that_share_a_meter_are_counted_together() -> None:
+    """A meter takes an instrument once; each handle is counted by it, under its router's name."""
+    memory = InMemory()
+    for name, calls in (("one", 1), ("two", 2), ("one", 3)):
+        meter = memory.provider.get_meter("test")
+        router = watched(LocalTransport(RouterConfig(name=name)), OtelCalls(name, meter))
+        for key in KEYS[:calls]:
+            router.resolve(key).result()
+    series = memory.series()
+    assert totals(series, "ray_router.call.operations", "router") == {("one",): 4, ("two",): 2}
+
+
 APPLICATION = """
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
