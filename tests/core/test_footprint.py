@@ -43,8 +43,8 @@ def expire(filled: Table) -> Table:
 @pytest.mark.parametrize(
     "kind", ["adaptive", "lru", "s3fifo", "sieve", "wandering", "expired", "evicted", "evicted by S3-FIFO"]
 )
-def test_it_is_what_is_allocated(kind: str) -> None:
-    """Whatever the sessions are, it says what was allocated, with what the allocator rounds up: 0 to 20 %."""
+def test_it_is_what_is_allocated(kind: str, unmeasured: None) -> None:
+    """Whatever the sessions are, it says what was allocated, with what the allocator rounds up."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -64,7 +64,7 @@ def test_it_is_what_is_allocated(kind: str) -> None:
     finally:
         tracemalloc.stop()
     assert len(held) >= SESSIONS // 3
-    assert 0.95 < held.bytes / allocated < 1.2
+    assert 0.9 < held.bytes / allocated < 1.2
 
 
 def test_nothing_takes_next_to_nothing() -> None:
@@ -84,3 +84,14 @@ def test_it_grows_and_shrinks_with_what_is_held() -> None:
         fact = observed("1" * 1_000, float(number), inf, Origin.INBOUND)
         evicting.merge(f"telegram:bot:{number}", fact, float(number))
     assert evicting.bytes < 20_000
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_evicted_sessions_are_remembered_by_some(policy: str) -> None:
+    """By the policies that learn from them, and what that takes is part of the table."""
+    full, evicting = fill(table(policy)), fill(table(policy, SESSIONS // 2))
+    assert full.ghosts == 0
+    if policy in ("adaptive", "s3fifo"):
+        assert evicting.ghosts == pytest.approx(SESSIONS / 2, rel=0.25)
+    else:
+        assert evicting.ghosts == 0
