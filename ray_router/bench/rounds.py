@@ -8,12 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import quantiles
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ray_router.bench.measure import At, Figure, ratio
 from ray_router.bench.targets import Target
 
 _TURN = 20  # calls of one contender before the next one's turn
+
+
+Asked = TypeVar("Asked")
 
 
 class Contender(NamedTuple):
@@ -32,10 +35,6 @@ class Rounds:
 
     def __contains__(self, contender: tuple[str, At]) -> bool:
         return contender in self._taken
-
-    def __or__(self, other: Rounds) -> Rounds:
-        """Both, of different contenders."""
-        return Rounds({**self._taken, **other._taken})
 
     def of(self, name: str, at: At = None) -> Sequence[float]:
         """A contender's rounds."""
@@ -85,16 +84,26 @@ def interleaved(contenders: Sequence[Contender], rounds: int, progress: Callable
     return Rounds(taken)
 
 
-def waits_ms(calls: Mapping[str, Callable[[str], object]], keys: Sequence[str]) -> dict[str, list[float]]:
-    """How long each call took for each of the keys, in milliseconds; callers take turns of 20 calls."""
+def waits_ms(
+    calls: Mapping[str, Callable[[Asked], object]],
+    keys: Sequence[Asked],
+    *,
+    turn: int = _TURN,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
+    """How long each call took for each of the keys, or batches of them, in milliseconds.
+
+    Args:
+        turn: calls of one caller before the next one's turn.
+        clock: seconds, of whatever kind.
+    """
     waits: dict[str, list[float]] = {name: [] for name in calls}
-    for first in range(0, len(keys), _TURN):
-        turn = keys[first : first + _TURN]
+    for first in range(0, len(keys), turn):
         for name, call in calls.items():
-            for key in turn:
-                began = time.perf_counter()
+            for key in keys[first : first + turn]:
+                began = clock()
                 call(key)
-                waits[name].append((time.perf_counter() - began) * 1e3)
+                waits[name].append((clock() - began) * 1e3)
     return waits
 
 

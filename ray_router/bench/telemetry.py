@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray_router.bench import targets
 from ray_router.bench.measure import At, Report, Skipped
-from ray_router.bench.rounds import Contender, Rounds, interleaved, keys_per_s, percentile, waits_ms
+from ray_router.bench.rounds import Rounds, percentile, waits_ms
 from ray_router.bench.sessions import batches, load, some_keys
 from ray_router.bench.stage import Stage
 from ray_router.bench.unwatchable import unwatchable
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 _QUESTION = "telemetry on and off: how many sessions a second?"
-_RAY, _OTEL = "Ray's metrics", "OpenTelemetry"
+_RAY, _METRICS, _TRACES = "Ray's metrics", "metrics", "metrics and traces"
 _SETTINGS: dict[str, dict[str, Any]] = {
     _RAY: {"ray_metrics": True},
-    _OTEL: {"telemetry": f"{__name__}:collect_in_memory"},
+    _METRICS: {"telemetry": f"{__name__}:collect_in_memory"},
+    _TRACES: {"telemetry": f"{__name__}:collect_in_memory"},
 }
 _OFF: dict[str, dict[str, Any]] = {"off": {}, "off again": {}}
 _HERE = "resolve_many here"
@@ -52,71 +53,101 @@ def collect_in_memory(home: object) -> None:
 
 
 def telemetry(stage: Stage) -> Report:
-    """Ask routers that are watched, and some that are not, in turns.
+    """Ask routers that are watched, and some that are not, in turns of few calls.
 
-    Watched means both ends: the handle's calls and the partition's work, as metrics and, by OpenTelemetry,
-    as traces. On Ray, ``off`` stands there twice: how much the two differ is how little can be told apart.
-    In this process ``off`` stands beside the package as it would be if nobody could watch it.
+    Watched means both ends: the handle's calls and the partition's work, by Ray's metrics or OpenTelemetry's,
+    and by traces of every call, where an application would sample. On Ray, ``off`` stands there twice: how
+    much the two differ is how little can be told apart. In this process ``off`` stands beside the package
+    as it would be if nobody could watch it.
     """
     skipped = [
         Skipped(name, reason) for name, settings in _SETTINGS.items() if (reason := _missing(settings))
     ]
     watched = {name: each for name, each in _SETTINGS.items() if not _missing(each)}
     entries = stage.count(10_000, least=100)
-    keys, asked = (
-        some_keys(stage.count(300, least=20), entries),
-        batches(stage.count(1_000, least=10), entries),
-    )
-    window_s = stage.window_s(0.5)
-    contenders = []
+    keys = some_keys(stage.count(300, least=20), entries)
+    asked = batches(stage.count(1_000, least=10), entries)[: stage.count(100, least=2)]
+    on_ray, here = _Taken(stage, 0.0), _Taken(stage, 0.5)
     with ExitStack() as open_ones:
+        routers = {}
         for name, settings in (_OFF | watched).items():
-            watching = _both if name == _OTEL else None
-            router = open_ones.enter_context(stage.router(watching=watching, **settings))
-            load(router, entries)
-            contenders += [
-                Contender(f"resolve, {name}", None, partial(_calls_per_s, router, keys)),
-                Contender(f"resolve_many, {name}", None, partial(_keys_per_s, router, asked, window_s)),
-            ]
-        on_ray = interleaved(contenders, stage.rounds, lambda done: stage.progress(done / 2))
-    rounds = on_ray | _here(stage, _routers_here(stage, entries, otel=_OTEL in watched), asked)
+            watching = None if name in _OFF or name == _RAY else _watching(traced=name == _TRACES)
+            routers[name] = open_ones.enter_context(stage.router(watching=watching, **settings))
+            load(routers[name], entries)
+        for number in range(stage.rounds):
+            on_ray.resolve(routers, number, keys)
+            on_ray.resolve_many(routers, number, asked, time.perf_counter)
+    loading = _routers_here(stage, entries, otel=_METRICS in watched)
+    for number in range(stage.rounds):
+        loaded = {name: loading[name]() for name in in_turn([*loading], number)}
+        gc.collect()
+        here.resolve_many(loaded, number, asked, time.process_time, _HERE)
+    rounds = Rounds(on_ray.taken | here.taken)
     pairs = [
         (f"{_HERE}, off", f"{_HERE}, unwatchable", targets.OFF_OVER_UNWATCHABLE),
         ("resolve_many, off again", "resolve_many, off", None),
         *((f"resolve_many, {name}", "resolve_many, off", targets.WATCHED_OVER_OFF) for name in watched),
         *((f"resolve, {name}", "resolve, off", None) for name in watched),
-        (f"{_HERE}, metrics", f"{_HERE}, off", None),
-        (f"{_HERE}, metrics and traces", f"{_HERE}, off", None),
+        (f"{_HERE}, {_METRICS}", f"{_HERE}, off", None),
+        (f"{_HERE}, {_TRACES}", f"{_HERE}, off", None),
     ]
     ratios = [each for over, under, target in pairs for each in rounds.ratios(over, under, target=target)]
     return Report("telemetry", _QUESTION, (*rounds.figures("1/s"), *ratios), skipped=tuple(skipped))
 
 
-def _here(stage: Stage, routers: Mapping[str, Callable[[], RouterHandle]], asked: list[list[str]]) -> Rounds:
-    """Keys that ``resolve_many`` gets through in a second of this process's CPU time.
+class _Taken:
+    """What routers that take turns came to, round by round, by the median call: a core's speed changes from
+    one moment to the next, and so does what else it has to do.
 
-    The routers take turns of one call, since a core's speed changes from one moment to the next, and are
-    loaded anew for each round, in another order: of two alike that stay, the one whose table lies better in
-    memory is faster by 5 %.
+    Args:
+        begun: how much of the measure is done before, 0 to 1; this is half of it.
     """
-    taken: dict[tuple[str, At], list[float]] = {(f"{_HERE}, {name}", None): [] for name in routers}
-    for number in range(stage.rounds):
-        first = number % len(routers)
-        names = [*routers][first:] + [*routers][:first]
-        loaded = {name: routers[name]() for name in names}
-        spent_s, keys = dict.fromkeys(names, 0.0), 0
-        gc.collect()
-        for turn in range(stage.count(100, least=2)):
-            batch = asked[turn % len(asked)]
-            keys += len(batch)
-            for name in names if turn % 2 else reversed(names):
-                began = time.process_time()
-                loaded[name].resolve_many(batch).result()
-                spent_s[name] += time.process_time() - began
-        for name in names:
-            taken[f"{_HERE}, {name}", None].append(keys / spent_s[name])
-        stage.progress(0.5 + (number + 1) / stage.rounds / 2)
-    return Rounds(taken)
+
+    def __init__(self, stage: Stage, begun: float) -> None:
+        self.taken: dict[tuple[str, At], list[float]] = {}
+        self._stage = stage
+        self._begun = begun
+
+    def resolve(self, routers: Mapping[str, RouterHandle], number: int, keys: Sequence[str]) -> None:
+        """One call at a time, a second."""
+        calls = {name: partial(_resolve, routers[name]) for name in in_turn([*routers], number)}
+        for name, waits in waits_ms(calls, keys).items():
+            self._note(f"resolve, {name}", 1e3 / percentile(waits, 50))
+
+    def resolve_many(
+        self,
+        routers: Mapping[str, RouterHandle],
+        number: int,
+        asked: Sequence[Sequence[str]],
+        clock: Callable[[], float],
+        what: str = "resolve_many",
+    ) -> None:
+        """Keys a second by this clock; with this, a round is done."""
+        calls = {name: partial(_resolve_many, routers[name]) for name in in_turn([*routers], number)}
+        for name, waits in waits_ms(calls, asked, turn=1, clock=clock).items():
+            self._note(f"{what}, {name}", len(asked[0]) * 1e3 / percentile(waits, 50))
+        self._stage.progress(self._begun + (number + 1) / self._stage.rounds / 2)
+
+    def _note(self, name: str, figure: float) -> None:
+        self.taken.setdefault((name, None), []).append(figure)
+
+
+def in_turn(names: Sequence[str], number: int) -> list[str]:
+    """The names, each round beginning with another one.
+
+    Of two tables alike the one that lies better in memory is faster by 5 %, and that is a matter of which was
+    loaded first.
+    """
+    first = number % len(names)
+    return [*names[first:], *names[:first]]
+
+
+def _resolve(router: RouterHandle, key: str) -> None:
+    router.resolve(key).result()
+
+
+def _resolve_many(router: RouterHandle, keys: Sequence[str]) -> None:
+    router.resolve_many(keys).result()
 
 
 def _routers_here(stage: Stage, entries: int, *, otel: bool) -> Mapping[str, Callable[[], RouterHandle]]:
@@ -146,12 +177,8 @@ def _routers_here(stage: Stage, entries: int, *, otel: bool) -> Mapping[str, Cal
 
     routers = {"unwatchable": without, "off": lambda: loaded(None, None, None)}
     if otel:
-        routers |= {"metrics": lambda: watched(False), "metrics and traces": lambda: watched(True)}
+        routers |= {_METRICS: lambda: watched(False), _TRACES: lambda: watched(True)}
     return routers
-
-
-def _both(config: RouterConfig) -> HandleTelemetry:
-    return _watching(traced=True)(config)
 
 
 def _watching(traced: bool) -> Callable[[RouterConfig], HandleTelemetry]:
@@ -176,13 +203,3 @@ def _missing(settings: dict[str, Any]) -> str | None:
     if "telemetry" in settings and not (find_spec("opentelemetry") and find_spec("opentelemetry.sdk")):
         return "OpenTelemetry's SDK is not installed"
     return None
-
-
-def _calls_per_s(router: RouterHandle, keys: list[str]) -> float:
-    """One call at a time, by the median."""
-    waits = waits_ms({"": lambda key: router.resolve(key).result()}, keys)[""]
-    return 1e3 / percentile(waits, 50)
-
-
-def _keys_per_s(router: RouterHandle, asked: list[list[str]], window_s: float) -> float:
-    return keys_per_s(lambda keys: router.resolve_many(keys).result(), asked, window_s)

@@ -176,7 +176,7 @@ def test_figures_come_from_what_was_done(run: Run) -> None:
         case "telemetry":
             off = run.figure("resolve_many here, off over resolve_many here, unwatchable")
             assert off.target == targets.OFF_OVER_UNWATCHABLE
-            for name in ("Ray's metrics", "OpenTelemetry"):
+            for name in ("Ray's metrics", "metrics", "metrics and traces"):
                 on = run.figure(f"resolve_many, {name} over resolve_many, off")
                 assert on.target == targets.WATCHED_OVER_OFF
             assert run.figure("resolve_many, off again over resolve_many, off").rounds
