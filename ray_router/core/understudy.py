@@ -30,6 +30,16 @@ class Copies:
     def __iter__(self) -> Iterator[str]:
         return iter(self._exchange.standby.keys())
 
+    @property
+    def ghosts(self) -> int:
+        """Copies are not evicted, so none is remembered."""
+        return 0
+
+    @property
+    def bytes(self) -> int:
+        """The owner counts what its sessions take."""
+        return 0
+
     def count(self, phase: Phase) -> int:
         """Copies do not move on."""
         return len(self) if phase is Phase.LIVE else 0

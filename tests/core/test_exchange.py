@@ -223,7 +223,8 @@ def test_copies_are_asked_like_sessions() -> None:
     ((answer,),) = [said.items for said in standby.ask(Resolve((f"{key}:t",)), copy=True)]  # type: ignore[attr-defined]
     assert answer.route == "S"
     assert standby.partition._understudy is not None
-    assert standby.partition._understudy.stats(NOW).holdings.live == 1
+    stats = standby.partition._understudy.stats(NOW)
+    assert (stats.holdings.live, stats.ghosts, stats.table_bytes) == (1, 0, 0)
     assert list(standby.partition._understudy._table) == [key]
     assert standby.partition._understudy._table.known("tg:bot:nobody") == candidates.NOTHING
     assert standby.partition._understudy.tidy(NOW, 10) == 0
