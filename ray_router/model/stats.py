@@ -112,9 +112,8 @@ class PartitionStats:
     ``waiting_s``: how long callers wait in front of it, on a moving average. ``ghosts``: evicted sessions
     that its eviction policy remembers by a hash. ``table_bytes``: the memory that its own sessions take,
     their keys, routes and queues included, copies for peers and the process itself not; measured on the
-    newest sessions. ``windows``: the last minute, ten
-    minutes and hour. Estimated from a sample are ``load``, its hottest rooms and slots, and ``ask_ages``,
-    how old sessions' routes were when they were asked for.
+    newest sessions. ``windows``: the last minute, ten minutes and hour. Estimated from a sample are ``load``,
+    its hottest rooms and slots, and ``ask_ages``, how old sessions' routes were when they were asked for.
     """
 
     partition: int

@@ -26,10 +26,7 @@ class Home:
     @property
     def resource_attributes(self) -> dict[str, str | int]:
         """For an OpenTelemetry ``Resource``, by the semantic conventions."""
-        return {
-            "service.name": "ray_router",
-            "service.instance.id": self.instance_id,
-            "ray_router.router": self.router,
+        return _process(self.instance_id, self.router) | {
             "ray_router.partition": self.partition,
             "ray_router.incarnation": self.incarnation,
         }
@@ -47,13 +44,19 @@ class LaneHome:
     @property
     def resource_attributes(self) -> dict[str, str | int]:
         """For an OpenTelemetry ``Resource``, by the semantic conventions."""
-        return {
-            "service.name": "ray_router",
-            "service.instance.id": self.instance_id,
-            "ray_router.router": self.router,
+        return _process(self.instance_id, self.router) | {
             "ray_router.gateway": self.gateway,
             "ray_router.lane": self.lane,
         }
+
+
+def _process(instance_id: str, router: str) -> dict[str, str | int]:
+    """What the resources of all our processes have."""
+    return {
+        "service.name": "ray_router",
+        "service.instance.id": instance_id,
+        "ray_router.router": router,
+    }
 
 
 AnyHome = Union[Home, LaneHome]
