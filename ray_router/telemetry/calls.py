@@ -14,7 +14,15 @@ from ray_router.core.events import Observer, guarded
 from ray_router.errors import InvalidConfigError
 from ray_router.telemetry.fan_out import joined
 from ray_router.telemetry.home import LaneHome, Providers
-from ray_router.telemetry.providers import SCOPE, close_all, flushes, made_by, set_providers
+from ray_router.telemetry.providers import (
+    SCOPE,
+    close_all,
+    flushes,
+    given_up,
+    made_by,
+    set_providers,
+    tracer_of,
+)
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -38,7 +46,7 @@ class LaneTelemetry:
 
     def __init__(self, made: Providers | Observer, problem: InvalidConfigError | None = None) -> None:
         self._made = made
-        self.tracer = _tracer_of(made)
+        self.tracer = tracer_of(made)
         self.problem = problem
 
     def calls(self, router: str, ray_metrics: bool) -> HandleTelemetry | None:
@@ -58,8 +66,8 @@ def for_lane(setting: str | None, home: LaneHome) -> LaneTelemetry:
     """
     try:
         return LaneTelemetry(made_by(setting, home))
-    except InvalidConfigError as problem:
-        return LaneTelemetry(Providers(), problem)
+    except Exception as error:  # whatever goes wrong here, the lane must live
+        return LaneTelemetry(Providers(), given_up(setting, home, error))
 
 
 def for_handle(router: str, ray_metrics: bool) -> HandleTelemetry | None:
@@ -73,12 +81,12 @@ def for_handle(router: str, ray_metrics: bool) -> HandleTelemetry | None:
 
 def application_tracer() -> Tracer | None:
     """The tracer of this process's application; None when it has set up nothing that would record."""
-    return _tracer_of(set_providers())
+    return tracer_of(set_providers())
 
 
 def _watching(router: str, ray_metrics: bool, made: Providers | Observer) -> HandleTelemetry | None:
     observers: list[Observer | None] = []
-    tracer = _tracer_of(made)
+    tracer = tracer_of(made)
     if not isinstance(made, Providers):
         observers.append(made)
     try:
@@ -94,11 +102,6 @@ def _watching(router: str, ray_metrics: bool, made: Providers | Observer) -> Han
         _log.exception("the handle of router %r goes without metrics", router)
     observer = joined(observers)
     return None if observer is None and tracer is None else HandleTelemetry(observer, tracer)
-
-
-def _tracer_of(made: Providers | Observer) -> Tracer | None:
-    tracers = made.tracer_provider if isinstance(made, Providers) else None
-    return None if tracers is None else tracers.get_tracer(SCOPE)
 
 
 def _on_ray() -> bool:

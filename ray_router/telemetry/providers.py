@@ -6,12 +6,15 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray_router.core.events import Observer
 from ray_router.errors import InvalidConfigError
 from ray_router.telemetry import environment
 from ray_router.telemetry.home import AnyHome, Providers
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _log = logging.getLogger(__name__)
 
@@ -41,23 +44,30 @@ def made_by(setting: str | None, home: AnyHome) -> Providers | Observer:
         setting: ``"module:function"``, see ``SetUp``; None leaves it to the ``OTEL_*`` variables.
 
     Raises:
-        InvalidConfigError: it failed, whatever it raised.
+        Exception: whatever the function, or an exporter, raises; ``given_up`` makes a problem of it.
     """
-    try:
-        if setting is not None:
-            module, _, function = setting.partition(":")
-            made: Any = getattr(importlib.import_module(module), function)(home)
-            if made is not None and not isinstance(made, Providers) and not callable(made):
-                raise TypeError(f"it returned {type(made).__name__}, not Providers, an observer or None")
-            if made is not None:
-                return made  # type: ignore[no-any-return]  # as just checked
-        elif environment.asked_for():
-            environment.set_up(home.resource_attributes)
-    except Exception as error:  # whatever goes wrong here, the process must live
-        _log.exception("%s goes without telemetry", home)
-        problem = f"{setting or 'OTEL_*'} failed in the actor: {error!r}"
-        raise InvalidConfigError("telemetry", problem) from None
+    if setting is not None:
+        module, _, function = setting.partition(":")
+        made: Any = getattr(importlib.import_module(module), function)(home)
+        if made is not None and not isinstance(made, Providers) and not callable(made):
+            raise TypeError(f"it returned {type(made).__name__}, not Providers, an observer or None")
+        if made is not None:
+            return made  # type: ignore[no-any-return]  # as just checked
+    elif environment.asked_for():
+        environment.set_up(home.resource_attributes)
     return set_providers()
+
+
+def given_up(setting: str | None, home: AnyHome, error: Exception) -> InvalidConfigError:
+    """Log that a process goes without telemetry, since this was raised; the problem to be told of it."""
+    _log.error("%s goes without telemetry", home, exc_info=error)
+    return InvalidConfigError("telemetry", f"{setting or 'OTEL_*'} failed in the actor: {error!r}")
+
+
+def tracer_of(made: Providers | Observer) -> Tracer | None:
+    """Our tracer of the providers that were made; None where nobody records traces."""
+    tracers = made.tracer_provider if isinstance(made, Providers) else None
+    return None if tracers is None else tracers.get_tracer(SCOPE)
 
 
 def flushes(made: Providers | Observer) -> list[Callable[[], object]]:

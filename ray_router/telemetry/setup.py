@@ -14,7 +14,7 @@ from ray_router.core.events import Observer
 from ray_router.errors import InvalidConfigError
 from ray_router.telemetry.fan_out import joined
 from ray_router.telemetry.home import Home, Providers
-from ray_router.telemetry.providers import SCOPE, close_all, flushes, made_by
+from ray_router.telemetry.providers import SCOPE, close_all, flushes, given_up, made_by, tracer_of
 from ray_router.telemetry.readings import Stats
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ def for_partition(setting: str | None, ray_metrics: bool, home: Home) -> Partiti
     problem: InvalidConfigError | None = None
     try:
         made = made_by(setting, home)
-    except InvalidConfigError as error:
-        problem = error
-    else:
+        if (tracer := tracer_of(made)) is not None:
+            work = work_of(tracer, home.router, home.partition)
         if not isinstance(made, Providers):
             observers.append(made)
         elif made.meter_provider is not None:
@@ -82,9 +81,9 @@ def for_partition(setting: str | None, ray_metrics: bool, home: Home) -> Partiti
             observer = OtelPartitions(home.router, made.meter_provider.get_meter(SCOPE))
             observers.append(observer)
             watchers.append(observer.watch)
-        if isinstance(made, Providers) and made.tracer_provider is not None:
-            work = work_of(made.tracer_provider.get_tracer(SCOPE), home.router, home.partition)
         closers += flushes(made)
+    except Exception as error:  # whatever goes wrong here, the partition must live
+        work, problem = None, given_up(setting, home, error)
     if ray_metrics:
         try:
             from ray_router.telemetry.ray_metrics import RayPartitions

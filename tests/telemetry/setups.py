@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Tracer
 
 from ray_router.core.events import Observer
 from ray_router.telemetry import Home, LaneHome, Providers
@@ -53,3 +58,29 @@ class Unflushable(MeterProvider):
 def unflushable(home: Home | LaneHome) -> Providers:
     """A provider that cannot be flushed."""
     return Providers(Unflushable())
+
+
+class Meterless(MeterProvider):
+    """A provider that gives no meter."""
+
+    def get_meter(self, *_: Any, **__: Any) -> Meter:
+        """Fail."""
+        raise OSError("no collector")
+
+
+class Tracerless(TracerProvider):
+    """A provider that gives no tracer."""
+
+    def get_tracer(self, *_: Any, **__: Any) -> Tracer:
+        """Fail."""
+        raise OSError("no collector")
+
+
+def no_meter(home: Home | LaneHome) -> Providers:
+    """A provider that gives no meter, beside one that gives a tracer."""
+    return Providers(Meterless(), TracerProvider())
+
+
+def no_tracer(home: Home | LaneHome) -> Providers:
+    """A provider that gives no tracer, beside one that gives a meter."""
+    return Providers(MEMORY.provider, Tracerless())

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from opentelemetry import metrics, trace
-from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -20,7 +18,6 @@ from ray_router.telemetry import (
     Home,
     LaneHome,
     LaneTelemetry,
-    Providers,
     application_tracer,
     for_handle,
     for_lane,
@@ -148,18 +145,27 @@ def test_a_function_that_fails_leaves_a_lane_without(unset: None) -> None:
 
 def test_a_meter_that_cannot_be_had_leaves_a_handle_without(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged; calls go on, and are traced where they can be."""
-
-    class Broken(MeterProvider):
-        def get_meter(self, *_: Any, **__: Any) -> Meter:
-            raise OSError("no collector")
-
-    telemetry = LaneTelemetry(Providers(Broken(), TracerProvider()))
+    telemetry = LaneTelemetry(setups.no_meter(LANE))
     with caplog.at_level(logging.ERROR):
         calls = telemetry.calls("chat", ray_metrics=False)
     assert calls is not None and calls.tell is None and calls.tracer is not None
     assert [each.getMessage() for each in caplog.records] == [
         "the handle of router 'chat' goes without metrics"
     ]
+
+
+@pytest.mark.parametrize("function", ["no_meter", "no_tracer"])
+def test_providers_that_give_nothing_leave_a_process_without(function: str) -> None:
+    """A partition lives, and a lane, whatever their set-up's providers raise; whoever deploys is told."""
+    telemetry = for_partition(f"{setups.__name__}:{function}", False, HOME)
+    assert telemetry.problem is not None and "no collector" in telemetry.problem.problem
+    assert telemetry.observer is None and telemetry.work is None
+    telemetry.close()
+    lane = for_lane(f"{setups.__name__}:{function}", LANE)
+    calls = lane.calls("chat", ray_metrics=False)
+    assert calls is None or calls.tell is None
+    assert (lane.problem is None) == (function == "no_meter")  # a meter is asked for with the first call
+    lane.close()
 
 
 def test_every_lane_is_another_instance() -> None:
