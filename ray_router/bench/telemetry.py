@@ -24,6 +24,8 @@ from ray_router.transport import LocalTransport
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
 _QUESTION = "telemetry on and off: how many sessions a second?"
@@ -44,12 +46,10 @@ def collect_in_memory(home: object) -> None:
     What an exporter costs is the exporter's.
     """
     from opentelemetry import metrics, trace
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-    from opentelemetry.sdk.trace import TracerProvider
 
-    metrics.set_meter_provider(MeterProvider(metric_readers=[InMemoryMetricReader()]))
-    trace.set_tracer_provider(TracerProvider())
+    meters, tracers = _in_memory()
+    metrics.set_meter_provider(meters)
+    trace.set_tracer_provider(tracers)
 
 
 def telemetry(stage: Stage) -> Report:
@@ -172,7 +172,7 @@ def _routers_here(stage: Stage, entries: int, *, otel: bool) -> Mapping[str, Cal
     def watched(traced: bool) -> RouterHandle:
         from ray_router.telemetry.otel import OtelPartitions
 
-        meter, tracer = _in_memory(traced)
+        meter, tracer = _instruments(traced)
         return loaded(OtelPartitions(config.name, meter), tracer, _watching(traced)(config))
 
     routers = {"unwatchable": without, "off": lambda: loaded(None, None, None)}
@@ -185,17 +185,22 @@ def _watching(traced: bool) -> Callable[[RouterConfig], HandleTelemetry]:
     """What watches a handle's calls as an application's providers would."""
     from ray_router.telemetry.otel import OtelCalls
 
-    meter, tracer = _in_memory(traced)
+    meter, tracer = _instruments(traced)
     return lambda config: HandleTelemetry(OtelCalls(config.name, meter), tracer)
 
 
-def _in_memory(traced: bool) -> tuple[Meter, Tracer | None]:
+def _instruments(traced: bool) -> tuple[Meter, Tracer | None]:
+    meters, tracers = _in_memory()
+    return meters.get_meter(__name__), tracers.get_tracer(__name__) if traced else None
+
+
+def _in_memory() -> tuple[MeterProvider, TracerProvider]:
+    """Providers by which metrics stay in the process, and traces go nowhere."""
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
     from opentelemetry.sdk.trace import TracerProvider
 
-    meter = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter(__name__)
-    return meter, TracerProvider().get_tracer(__name__) if traced else None
+    return MeterProvider(metric_readers=[InMemoryMetricReader()]), TracerProvider()
 
 
 def _missing(settings: dict[str, Any]) -> str | None:

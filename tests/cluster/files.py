@@ -66,11 +66,9 @@ def shell_lines() -> list[str]:
 
 def runbook_commands(program: str) -> list[str]:
     """The runbook's commands of a program: as they are, on a head, or within ``ray exec``; each once."""
-    found = {}
+    commands: list[str] = []
     for line in shell_lines():
         command = _ON_HEAD.sub("", line).split("   #")[0]
-        if (within := re.fullmatch(r"ray exec \S+ \"(.+)\"", command)) is not None:
-            found[command] = command.startswith(f"{program} ")
-            command = within[1]
-        found[command] = command.startswith(f"{program} ")
-    return [command for command, wanted in found.items() if wanted]
+        within = re.fullmatch(r"ray exec \S+ \"(.+)\"", command)
+        commands += [command] if within is None else [command, within[1]]
+    return [command for command in dict.fromkeys(commands) if command.startswith(f"{program} ")]

@@ -24,7 +24,7 @@ from math import inf
 from pathlib import Path
 
 from ray_router import LocalTransport, Route, RouterConfig, RouterHandle
-from ray_router.bench.sessions import chunks
+from ray_router.bench.sessions import chunks, load
 from ray_router.core.record import RecordFormat
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
@@ -42,8 +42,7 @@ if what == "session":
     router = RouterHandle(LocalTransport(config))
     router.set("telegram:bot_1:room", Route("1")).result()
     before = resident()
-    for chunk in chunks(sessions):
-        router.set_many([(key, Route(route)) for key, route in chunk.items()]).result()
+    load(router, sessions)
 else:
     records, standby = RecordFormat(inf), Standby(2 * sessions, config.max_candidates, Retention(1e9, 1e9))
     before = resident()
