@@ -123,6 +123,14 @@ class RouterConfig(BaseModel):
     frozen_after_s: Seconds = Field(
         default=10.0, description="A partition that stands still for so long is restarted by another."
     )
+    snapshot_uri: str | None = Field(
+        default=None,
+        description="Folder that snapshots are written into, and the first one is restored from; None: none.",
+    )
+    snapshot_interval_s: Seconds = Field(default=3_600.0, description="How often one is written.")
+    snapshot_keep: int = Field(
+        default=3, ge=1, le=10_000, description="How many complete ones are kept; older ones are removed."
+    )
     placement: Literal["spread", "pack"] = Field(
         default="spread",
         description="'spread' over nodes: a lost node takes few partitions. 'pack': fewer nodes.",
@@ -163,6 +171,13 @@ class RouterConfig(BaseModel):
         if telemetry is not None and not names_a_function(telemetry):
             raise ValueError("must be 'module:function'")
         return telemetry
+
+    @field_validator("snapshot_uri")
+    @classmethod
+    def _a_folder(cls, uri: str | None) -> str | None:
+        if uri is not None and (not uri or not uri.isprintable()):
+            raise ValueError("must be the path or URI of a folder")
+        return uri
 
     @model_validator(mode="after")
     def _placeable(self) -> RouterConfig:

@@ -12,7 +12,9 @@
     ├── RouterNotFoundError (LookupError)
     ├── NoRouteError (LookupError)
     ├── PartitionUnavailableError
-    └── DeadlineExceededError (TimeoutError)
+    ├── DeadlineExceededError (TimeoutError)
+    └── SnapshotError                        .uri, .problem
+        └── SnapshotNotFoundError (LookupError)
 
 All of them pickle, and each is built from positional arguments alone, because Ray rebuilds an
 exception from its ``args``.
@@ -100,3 +102,24 @@ class PartitionUnavailableError(RouterError):
 
 class DeadlineExceededError(RouterError, TimeoutError):
     """A call was not answered within its deadline, though its partition is not known to be down."""
+
+
+class SnapshotError(RouterError):
+    """A snapshot could not be taken or restored; what the router holds is as good as before.
+
+    Args:
+        uri: where it lies, without passwords.
+        problem: what is wrong.
+    """
+
+    def __init__(self, uri: str, problem: str) -> None:
+        super().__init__(uri, problem)
+        self.uri = uri
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"snapshot at {self.uri}: {self.problem}"
+
+
+class SnapshotNotFoundError(SnapshotError, LookupError):
+    """There is no complete snapshot in this folder, or none of this name."""

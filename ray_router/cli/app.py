@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 import ray_router
-from ray_router.cli import advising, benchmarks, demo, lifecycle, replays, serving, sessions, watching
+from ray_router.cli import (
+    advising,
+    benchmarks,
+    demo,
+    lifecycle,
+    replays,
+    serving,
+    sessions,
+    snapshots,
+    watching,
+)
 from ray_router.cli.exits import CommandGroup
 
 app = typer.Typer(
@@ -66,6 +76,8 @@ for panel, name, command in (
     ("Run a router", "top", watching.top),
     ("Run a router", "revive", lifecycle.revive),
     ("Run a router", "prune", sessions.prune),
+    ("Run a router", "snapshot", snapshots.snapshot),
+    ("Run a router", "restore", snapshots.restore),
     ("Run a router", "advise", advising.advise),
     ("Ask it", "set", sessions.set_route),
     ("Ask it", "get", sessions.get),

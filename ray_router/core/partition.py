@@ -207,6 +207,28 @@ class Partition:
         for key, state in items:
             self._defaults.merge(key, state, now)
 
+    def keys(self) -> list[str]:
+        """The keys of all that is held here: sessions and defaults."""
+        return [*self._table, *(key for key, _ in self._defaults.items())]
+
+    def holds(self, key: str) -> SessionState | None:
+        """What is held of a session or default; a look, which touches nothing."""
+        return self._known(key, scope_of(key))
+
+    def restore(self, key: str, state: SessionState, now: float) -> int:
+        """Take in what once was known of a session or default; stamps are taken verbatim.
+
+        Returns:
+            How many sessions with a route left to make room for it.
+        """
+        if scope_of(key) >= Scope.INSTANCE:
+            self._defaults.merge(key, state, now)
+            return 0
+        change = self._take_in(key, state, now)
+        if self._exchange is not None and self._table.state(key) is not None:
+            self._exchange.wrote(key, newest_fact(state), astray=True)
+        return _evicted(change)
+
     def tell(self, event: Event) -> None:
         """Tell the observer what happened around this partition."""
         self._tell(event)
@@ -325,8 +347,7 @@ class Partition:
         else:
             fact = candidates.observed(route, observed_at, ttl_s, int(origin))
             change = self._merge(key, scope, fact, now)
-            evicted = sum(eviction.phase is not Phase.TOMBSTONE for eviction in change.evictions)
-            written = Written(_set_outcome(change, fact), evicted)
+            written = Written(_set_outcome(change, fact), _evicted(change))
         if written.outcome is not SetOutcome.SHED:
             self._insight.wrote((key,), now)
         self._counts[written.outcome.value] += 1
@@ -558,6 +579,11 @@ class OwnTable:
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Take in what a peer knows."""
         return self._partition._take_in(key, fact, now)
+
+
+def _evicted(change: Change) -> int:
+    """How many sessions with a route left to make room for a change."""
+    return sum(eviction.phase is not Phase.TOMBSTONE for eviction in change.evictions)
 
 
 def _set_outcome(change: Change, fact: SessionState) -> SetOutcome:

@@ -19,6 +19,7 @@ from ray_router.core.admission import check_operation, check_resolve, check_seco
 from ray_router.core.operations import USUAL_WISHES, Answers, Delete, Get, Operation, Report, Resolve
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
+from ray_router.handle.background import in_background
 from ray_router.handle.intake import (
     check_key_fits,
     check_keys_fit,
@@ -60,14 +61,19 @@ from ray_router.model import (
     PruneResult,
     ReportResult,
     Resolution,
+    Restored,
     Route,
     RouteRecord,
     RouterStats,
     Scope,
     SessionKey,
     SetResult,
+    Snapshot,
+    SnapshotProgress,
     Write,
 )
+from ray_router.snapshot import restore_snapshot, take_snapshot
+from ray_router.snapshot.folder import folder_at
 from ray_router.telemetry import HandleTelemetry
 from ray_router.transport import Control, Directory, Revive, Transport
 
@@ -346,6 +352,48 @@ class RouterHandle:
             return Submission((*stats.values(), *insights.values()), answer)
 
         return self._submit(send)
+
+    def snapshot(
+        self, uri: str, *, keep: int | None = None, tell: Callable[[SnapshotProgress], None] | None = None
+    ) -> Reply[Snapshot]:
+        """Write all that the router holds into a new snapshot in a folder, while it goes on working.
+
+        Args:
+            uri: path of the folder on this machine, or its URI for fsspec (the extra ``snapshots``).
+            keep: remove what is older than the newest ``keep`` snapshots there; None removes nothing.
+            tell: told of the progress, from a thread.
+
+        Raises:
+            InvalidCallError: at once; ``keep`` is less than 1.
+            SnapshotError: on waiting; it is not complete, and will never be restored.
+        """
+        if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
+            raise InvalidCallError("keep", f"must be at least 1, or None, not {keep!r}")
+        folder_at(uri)  # what names no folder is refused before anything is asked
+        work = partial(take_snapshot, self._transport, uri, keep=keep, tell=tell)
+        return self._submit(lambda _: in_background("ray-router-snapshot", work))
+
+    def restore(
+        self,
+        uri: str,
+        *,
+        snapshot: str | None = None,
+        tell: Callable[[SnapshotProgress], None] | None = None,
+    ) -> Reply[Restored]:
+        """Merge a snapshot into what the router holds; stamps are those of then, so ages stay true.
+
+        Args:
+            uri: the folder that the snapshot lies in, as it was given to ``snapshot``.
+            snapshot: its ``id``; the newest complete one when left out.
+            tell: told of the progress, from a thread.
+
+        Raises:
+            SnapshotNotFoundError: on waiting; there is none.
+            SnapshotError: on waiting; it is damaged, and nothing was restored; or a partition gave no answer,
+                and it may be restored again.
+        """
+        work = partial(restore_snapshot, self._transport, uri, snapshot=snapshot, tell=tell)
+        return self._submit(lambda _: in_background("ray-router-restore", work))
 
     def _ask(
         self, name: str, key: str, operation: Operation, answer: Callable[[Sequence[Gathered]], T]

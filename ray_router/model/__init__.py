@@ -6,6 +6,7 @@ from ray_router.model.key import SessionKey
 from ray_router.model.resolution import Resolution, RouteRecord
 from ray_router.model.results import PruneResult, ReportResult, SetResult, Write
 from ray_router.model.route import Route
+from ray_router.model.snapshot import Restored, Snapshot, SnapshotProgress
 from ray_router.model.stats import CopyStats, Holdings, PartitionStats, RouterStats, Traffic
 from ray_router.model.vocabulary import (
     Confidence,
@@ -43,6 +44,7 @@ __all__ = [
     "ReportResult",
     "Resolution",
     "ResolutionSource",
+    "Restored",
     "ReuseCounts",
     "Route",
     "RouteRecord",
@@ -52,6 +54,8 @@ __all__ = [
     "SetOutcome",
     "SetResult",
     "Settings",
+    "Snapshot",
+    "SnapshotProgress",
     "Suggestion",
     "Traffic",
     "Window",

@@ -23,12 +23,13 @@ from ray_router.core.vigil import Vigil
 from ray_router.errors import InvalidConfigError
 from ray_router.runtime.naming import actor_name
 from ray_router.runtime.post import Post
+from ray_router.runtime.snapshots import snapshot_regularly
 from ray_router.telemetry import Home, for_partition
 from ray_router.transport import Directory, PartitionShell, Request
 
 _log = logging.getLogger(__name__)
 
-CONCURRENCY_GROUPS = {"data": 1, "control": 4, "post": 2}
+CONCURRENCY_GROUPS = {"data": 1, "control": 4, "post": 2, "archive": 1}
 SAMPLE_KEYS = tuple(f"sample:{index % 7}:{index * index}" for index in range(64))
 _PEERS_ANSWER_WITHIN_S = 1.0
 _BREATH_S = 0.0005  # between two chunks of cleaning, for the calls that wait
@@ -91,6 +92,8 @@ class PartitionActor:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
         else:
             self._recovered.set()
+        if config.snapshot_uri is not None and index == 0:
+            snapshot_regularly(config, namespace, self._closing)
 
     @ray.method(concurrency_group="data")
     def apply(self, batch: bytes) -> bytes:
@@ -102,6 +105,11 @@ class PartitionActor:
     def exchange(self, letter: bytes) -> bytes:
         """Hear what a peer tells, and tell it what it is owed."""
         return self._shell.answer_letter(letter)
+
+    @ray.method(concurrency_group="archive")
+    def archive(self, request: Request) -> object:
+        """Give a page to a snapshot, or take one in; either takes a while, and nobody else waits for it."""
+        return self._shell.answer(request)
 
     @ray.method(concurrency_group="control")
     def meet(self, lives: dict[int, Life]) -> None:

@@ -16,6 +16,7 @@ from ray_router.handle import RouterHandle
 from ray_router.runtime.actor import CONCURRENCY_GROUPS, Hello, PartitionActor, sample_slots
 from ray_router.runtime.fleet import Fleet, end
 from ray_router.runtime.naming import actor_name, partition_of
+from ray_router.runtime.snapshots import restore_newest
 from ray_router.runtime.transport import RayTransport, deployed_partitions, require_ray
 
 _CLOSE_WITHIN_S = 2.0
@@ -24,12 +25,13 @@ _CLOSE_WITHIN_S = 2.0
 def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHandle:
     """Deploy a router, or find the one that runs with this config already.
 
-    Blocks until every partition has answered. Two drivers that deploy the same config at once get the
-    same router.
+    Blocks until every partition has answered, and the newest snapshot in ``snapshot_uri`` is restored. Two
+    drivers that deploy the same config at once get the same router.
 
     Raises:
         ConfigMismatchError: a router of this name runs with another config.
         InvalidConfigError: the hash strategy does not work in the actors, or not as it does here.
+        SnapshotError: the newest snapshot in ``snapshot_uri`` cannot be restored; nothing is left.
         RouterError: Ray is not initialised, or not all partitions could be placed within
             ``deploy_timeout_s``; nothing that this call created is left.
     """
@@ -53,12 +55,13 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
                 lives[index] = hello.life
         if config.replicas and len({life.node for life in lives.values()}) > 1:
             ray.get([actor.meet.remote(lives) for actor in actors.values()])  # they choose standbys by it
+        handle = RouterHandle(RayTransport(config.name, namespace, actors))
+        handle.connect()
+        if config.snapshot_uri is not None and not before:
+            restore_newest(handle, config.snapshot_uri)
     except BaseException:  # an interrupted deployment leaves nothing behind either
         end(created)
         raise
-    transport = RayTransport(config.name, namespace, actors)
-    handle = RouterHandle(transport)
-    handle.connect()
     return handle
 
 

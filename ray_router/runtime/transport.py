@@ -14,7 +14,7 @@ from ray_router.errors import RouterError, RouterNotFoundError
 from ray_router.runtime.faults import fault_of
 from ray_router.runtime.fleet import deployed_numbers
 from ray_router.runtime.naming import actor_name, partition_of
-from ray_router.transport import Directory, PartitionGone, Request
+from ray_router.transport import Directory, PartitionGone, ReadPage, Request, TakeIn
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
 T = TypeVar("T")
@@ -103,7 +103,8 @@ class RayTransport:
 
     def ask(self, partition: int, request: Request) -> RayTicket[object]:
         """Ask a partition past its data lane."""
-        return RayTicket(self._call(partition, "answer", request), _as_it_is)
+        long = isinstance(request, ReadPage | TakeIn)  # what is asked of its health does not wait for these
+        return RayTicket(self._call(partition, "archive" if long else "answer", request), _as_it_is)
 
     def relocate(self, partition: int) -> bool:
         """Look up by name a partition whose actor is gone for good."""

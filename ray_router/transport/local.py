@@ -14,7 +14,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.events import Observer, guarded
 from ray_router.core.slots import Topology
 from ray_router.telemetry import work_of
-from ray_router.transport.protocol import Directory, Fault, Request, Revive
+from ray_router.transport.protocol import Directory, Fault, Request, Revive, TakeIn
 from ray_router.transport.shell import PartitionShell
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
@@ -95,6 +95,8 @@ class LocalTransport:
             for index, each in enumerate(self._partitions):
                 if each.spent:
                     self.restart(index)  # all of them have been told: it begins a new life
+        if isinstance(request, TakeIn) and self._config.replicas:
+            self._let_talk()
         return Settled(answer)
 
     def relocate(self, partition: int) -> bool:

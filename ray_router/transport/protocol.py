@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar, Union
 
 from ray_router.config import RouterConfig
+from ray_router.core.reading import Place
 from ray_router.core.slots import Topology
 from ray_router.errors import RouterError
 from ray_router.wire import Batch, Response
@@ -40,7 +41,58 @@ class Revive(NamedTuple):
     partition: int
 
 
-Request = Union[Control, Revive]
+class ReadPage(NamedTuple):
+    """Give the next of what you hold, for a snapshot; answered by a ``Page``.
+
+    Args:
+        reading: names one going through everything; a partition that does not know it begins one, in the slot
+            of ``place``.
+    """
+
+    reading: str
+    place: Place = Place()
+
+
+class TakeIn(NamedTuple):
+    """Take in a piece of a snapshot (see ``wire_snapshot``); answered by ``TakenIn``."""
+
+    piece: bytes
+
+
+Request = Union[Control, Revive, ReadPage, TakeIn]
+
+
+class Page(NamedTuple):
+    """Some of what a partition holds, as a chunk (see ``wire_snapshot``).
+
+    Args:
+        sessions: how many are in it, defaults included.
+        defaults: how many of these are defaults.
+        after: from where the next page goes on; None after the last.
+        epoch: of who owned what when it was read.
+    """
+
+    chunk: bytes
+    sessions: int
+    defaults: int
+    after: Place | None
+    epoch: int
+
+
+class TakenIn(NamedTuple):
+    """What became of a piece.
+
+    Args:
+        refused: sessions that this router does not take, such as routes longer than its limits.
+        refused_defaults: defaults that it does not take.
+        evicted: sessions with a route that left to make room.
+        epoch: of who owned what when it was taken in.
+    """
+
+    refused: int
+    refused_defaults: int
+    evicted: int
+    epoch: int
 
 
 class Directory(NamedTuple):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
+from ray_router.core.archive import Archive
 from ray_router.core.candidates import SessionState
 from ray_router.core.defaults import Defaults
 from ray_router.core.events import Observer, Served, ServiceChanged, guarded
@@ -28,8 +29,18 @@ from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
 from ray_router.errors import InvalidCallError, InvalidConfigError
 from ray_router.model import CopyStats, PartitionInsight, PartitionStats
+from ray_router.transport.archivist import Archivist
 from ray_router.transport.pieces import Piece, joined, pieces_of
-from ray_router.transport.protocol import Control, PartitionBroken, PartitionLost, Pulse, Request, Revive
+from ray_router.transport.protocol import (
+    Control,
+    PartitionBroken,
+    PartitionLost,
+    Pulse,
+    ReadPage,
+    Request,
+    Revive,
+    TakeIn,
+)
 from ray_router.transport.turns import Turns
 from ray_router.wire import Batch, Response, pack_response, unpack_batch
 from ray_router.wire_parcels import pack_parcel, unpack_parcel
@@ -91,6 +102,11 @@ class PartitionShell:
                 self._exchange = self._partition.exchanges(
                     partial(self._new_exchange, slot_of=slot_of, fresh=fresh)
                 )
+        slot_of = _slot_function(config.hash_strategy)
+        archive = Archive(index, self._partition, lambda: self.topology, slot_of, self._exchange)
+        self._archivist = Archivist(
+            archive, config.limits, self._lock, self._now, lambda: self.topology.epoch
+        )
 
     @property
     def incarnation(self) -> int:
@@ -266,7 +282,11 @@ class PartitionShell:
                 return self.insight()
             case Revive(partition):
                 return self.revive(partition)
-        raise InvalidCallError("request", f"must be a Control or Revive, not {type(request).__name__}")
+            case ReadPage():
+                return self._archivist.read(request)
+            case TakeIn(piece):
+                return self._archivist.take_in(piece)
+        raise InvalidCallError("request", f"must be a Control or the like, not {type(request).__name__}")
 
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
         """The defaults of instances and channels, for a peer."""
