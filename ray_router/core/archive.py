@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from ray_router.core.admission import check_belongs, check_key, check_route, check_seconds, check_ttl
-from ray_router.core.candidates import Deferral, Mark, Observation, SessionState
+from ray_router.core.candidates import NOTHING, Deferral, Mark, Observation, SessionState
 from ray_router.core.exchange import Exchange
 from ray_router.core.keytext import scope_of
 from ray_router.core.partition import Partition
@@ -66,10 +66,12 @@ class Archive:
             keys += exchange.standby.keys()
         return Reading(dict.fromkeys(keys), self._slot_of, self._gives)
 
-    def state(self, key: str) -> SessionState | None:
-        """What is known of a key by now; None when that is nothing."""
-        state = self._partition.holds(key)
-        return self._exchange.standby.state(key) if state is None and self._exchange is not None else state
+    def state(self, key: str) -> SessionState:
+        """What is known of a key by now."""
+        state = self._partition.known(key)
+        if state == NOTHING and self._exchange is not None:
+            return self._exchange.standby.state(key) or NOTHING
+        return state
 
     def take_in(self, key: str, state: SessionState, now: float) -> int:
         """Merge what was known of a key; how many sessions with a route left to make room for it."""
@@ -102,7 +104,7 @@ def checked_state(key: object, state: object, limits: Limits) -> SessionState:
     if not isinstance(state, tuple) or len(state) != len(SessionState._fields):
         raise InvalidCallError("state", f"must have {len(SessionState._fields)} fields")
     observations, failed, confirmed, deferred, deleted_at = state
-    if deleted_at != SessionState().deleted_at:
+    if deleted_at != NOTHING.deleted_at:
         check_seconds("deleted_at", deleted_at)
     found = SessionState(
         _several("observations", observations, Observation),
@@ -112,7 +114,7 @@ def checked_state(key: object, state: object, limits: Limits) -> SessionState:
         float(deleted_at),
     )
     for seen in found.observations:
-        if type(seen.origin) is not int or seen.origin not in _ORIGINS:
+        if isinstance(seen.origin, bool) or not isinstance(seen.origin, int) or seen.origin not in _ORIGINS:
             raise InvalidCallError("origin", f"must be one of {', '.join(each.name for each in Origin)}")
         check_seconds("observed_at", seen.observed_at)
         check_ttl("ttl_s", seen.ttl_s)

@@ -211,9 +211,11 @@ class Partition:
         """The keys of all that is held here: sessions and defaults."""
         return [*self._table, *(key for key, _ in self._defaults.items())]
 
-    def holds(self, key: str) -> SessionState | None:
-        """What is held of a session or default; a look, which touches nothing."""
-        return self._known(key, scope_of(key))
+    def known(self, key: str) -> SessionState:
+        """What is known of a session, be it only that it was deleted, or of a default; touches nothing."""
+        if scope_of(key) >= Scope.INSTANCE:
+            return self._defaults.state(key) or NOTHING
+        return self._table.known(key)
 
     def restore(self, key: str, state: SessionState, now: float) -> int:
         """Take in what once was known of a session or default; stamps are taken verbatim.

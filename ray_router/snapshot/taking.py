@@ -24,6 +24,7 @@ from ray_router.transport import Directory, Fault, Page, ReadPage, Transport
 _SIDE_BY_SIDE = 8  # partitions
 _ATTEMPTS = 5  # while slots move from one partition to another
 _OPENS_WITHIN_S = 30.0
+_MOST_AGAIN = 10  # pages of slots that were read before
 
 Tell = Callable[[SnapshotProgress], None]
 
@@ -78,6 +79,7 @@ class _Taking:
         self._id = new_id(self._began_at)
         self._reading = uuid4().hex
         self._chunks: list[ChunkEntry] = []
+        self._again = 0
         self._sessions = 0
         self._defaults = 0
 
@@ -118,11 +120,18 @@ class _Taking:
             if page.epoch != epoch:
                 raise SlotsMovedError
             if page.after is not None:
+                self._see_progress(place, page.after)
                 under_way.append(self._ask(partition, page.after))  # read while this one is written
             self._write(page, place)
             done += ((SLOTS if page.after is None else page.after.slot) - place.slot) / SLOTS
             if self._tell is not None:
                 self._tell(SnapshotProgress(self._sessions, min(1.0, done / len(partitions))))
+
+    def _see_progress(self, place: Place, after: Place) -> None:
+        """A partition that forgot the reading goes through a slot again, but not for ever."""
+        self._again += after <= place
+        if self._again > _MOST_AGAIN:
+            raise SnapshotError(self._folder.shown, "too many are taken at once; try again later")
 
     def _ask(self, partition: int, place: Place) -> tuple[int, Place, Errand[Page]]:
         return partition, place, Errand(self._transport, partition, ReadPage(self._reading, place), Page)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from ray_router.core.archive import Archive, checked_state
-from ray_router.core.candidates import SessionState
+from ray_router.core.candidates import NOTHING, SessionState
 from ray_router.core.keytext import scope_of
 from ray_router.core.parcels import packed
 from ray_router.core.reading import Place, Reading
@@ -26,7 +26,7 @@ from ray_router.wire_snapshot import ChunkWriter, sessions_in
 
 _AT_ONCE = 250  # sessions under one hold of the lock
 _SORTED_AT_ONCE = 1_000  # keys
-_READINGS = 2  # at once; more would mean that callers gave up, and what they listed is kept for nobody
+_READINGS = 4  # at once; more would mean that callers gave up, and what they listed is kept for nobody
 _BREATH_S = 0.0005
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Archivist:
             keys, place = reading.keys_from(place, _AT_ONCE)
             with self._lock:
                 states = [(key, self._archive.state(key)) for key in keys]
-            found = [(key, state) for key, state in states if state is not None]
+            found = [(key, state) for key, state in states if state != NOTHING]
             writer.add((key, packed(state)) for key, state in found)
             defaults += sum(scope_of(key) >= Scope.INSTANCE for key, _ in found)
             time.sleep(_BREATH_S)

@@ -1,0 +1,1 @@
+"""Snapshots in folders: taken, restored, damaged, and refused."""
