@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -144,7 +145,7 @@ class Ingest:
         except (OverBudgetError, CancelledItselfError) as error:
             problem = f"the handler: {error}"
         except Exception as error:  # a handler is foreign code
-            _log.warning("the handler failed", exc_info=True)
+            _log.warning("the handler failed with %s", _raised(error))
             problem = f"the handler raised {type(error).__name__}: {error}"
         else:
             return IngestResult(message, IngestOutcome.ACCEPTED, decisions, returned=returned)
@@ -159,6 +160,12 @@ class Ingest:
         except RouterError as error:
             return replace(handled, route_write=SetOutcome.UNAVAILABLE, route_problem=str(error))
         return replace(handled, route_write=written.outcome)
+
+
+def _raised(error: Exception) -> str:
+    """What was raised and where, without its text: that may be the user's."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {last.filename}:{last.lineno}"
 
 
 def _staged(stage: Stage, field: str, policies: Iterable[Policy]) -> list[tuple[Stage, Policy]]:

@@ -234,3 +234,24 @@ def test_bad_input_is_refused_in_words(options: list[str], arguments: list[str],
     ran = run(*arguments, *options)
     assert ran.exit_code == 2
     assert problem in " ".join(ran.errors.replace("│", " ").split())
+
+
+def test_a_snapshot_is_taken_and_restored(options: list[str], tmp_path: Path) -> None:
+    """In words for people, as one object for programs; what is not there is said no to."""
+    folder = str(tmp_path / "snapshots")
+    run("set", KEY, "--room", "-100123", *options)
+    ran = run("snapshot", folder, "--keep", 2, "--json", *options)
+    assert (ran.exit_code, ran.json["sessions"], ran.json["partitions"]) == (0, 1, 2)
+    run("delete", KEY, *options)
+    run("set", f"{KEY}:thread", "--room", "-100", *options)
+    shown = run("restore", folder, "--snapshot", ran.json["id"], *options)
+    assert shown.exit_code == 0, shown.errors
+    assert ran.json["id"] in shown.output
+    assert "1 sessions" in shown.errors
+    assert run("get", f"{KEY}:thread", *options).exit_code == 0
+    restored = run("restore", folder, "--json", *options).json
+    assert (restored["snapshot"]["id"], restored["refused"]) == (ran.json["id"], 0)
+    ran = run("restore", str(tmp_path / "nowhere"), *options)
+    assert (ran.exit_code, "there is no complete one" in ran.errors) == (1, True)
+    ran = run("snapshot", "nosuch://x", *options)
+    assert (ran.exit_code, "Traceback" in ran.errors) == (2, False)

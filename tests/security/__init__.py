@@ -1,0 +1,1 @@
+"""What strangers get, and what is never written down."""
