@@ -20,6 +20,8 @@ from ray_router.errors import (
     PartitionUnavailableError,
     RouterError,
     RouterNotFoundError,
+    SnapshotError,
+    SnapshotNotFoundError,
 )
 
 INPUT = [InvalidInputError, InvalidKeyError, InvalidRouteError, InvalidCallError, InvalidConfigError]
@@ -31,6 +33,8 @@ RAISED: list[RouterError] = [
     NoRouteError("no route for a session of scope room"),
     PartitionUnavailableError(3, "its actor died"),
     DeadlineExceededError("no answer within 2.0 s"),
+    SnapshotError("s3://bucket/chat", "is damaged"),
+    SnapshotNotFoundError("/folder", "there is no complete one"),
 ]
 
 

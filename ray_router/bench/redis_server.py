@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess  # nosec B404 - the server that is measured beside
+import subprocess  # nosec B404
 import tempfile
 import time
 from collections.abc import Iterator
@@ -76,7 +76,8 @@ def running_redis() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="rr-redis-") as folder:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
         command += ["--appendonly", "no", "--dir", folder, "--databases", str(_DATABASES)]
-        with subprocess.Popen(  # nosec B603 - no shell, and nothing in it comes from outside
+        # No shell, and nothing in it comes from outside.
+        with subprocess.Popen(  # nosec B603
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             try:

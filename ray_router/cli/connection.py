@@ -112,7 +112,7 @@ def _short_folder() -> Iterator[str]:
 
     In Ray's usual one, others' ``auto`` would take this for a cluster that stays.
     """
-    parent = environ.get("RAY_TMPDIR") or "/tmp"  # nosec B108 - a folder of a random name is made in it
+    parent = environ.get("RAY_TMPDIR") or "/tmp"  # nosec B108
     try:
         folder = tempfile.mkdtemp(prefix="rr-", dir=parent)
     except OSError as error:

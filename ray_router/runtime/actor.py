@@ -92,8 +92,9 @@ class PartitionActor:
             threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
         else:
             self._recovered.set()
-        if config.snapshot_uri is not None and index == 0:
-            snapshot_regularly(config, namespace, self._closing)
+        self._keeps_snapshots = False
+        if context.was_current_actor_reconstructed:
+            self.keep_snapshots()
 
     @ray.method(concurrency_group="data")
     def apply(self, batch: bytes) -> bytes:
@@ -139,6 +140,16 @@ class PartitionActor:
     def defaults(self) -> tuple[tuple[str, SessionState], ...]:
         """The defaults of instances and channels, for a restarted peer."""
         return self._shell.defaults()
+
+    @ray.method(concurrency_group="control")
+    def keep_snapshots(self) -> None:
+        """Begin to write the router's own snapshots, once it holds what it is to begin with.
+
+        One that was written before would be newer than what it was to begin with, and empty.
+        """
+        if self._index == 0 and self._config.snapshot_uri is not None and not self._keeps_snapshots:
+            self._keeps_snapshots = True
+            snapshot_regularly(self._config, self._namespace, self._closing)
 
     @ray.method(concurrency_group="control")
     def close(self) -> None:

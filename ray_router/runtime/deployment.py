@@ -57,8 +57,10 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
             ray.get([actor.meet.remote(lives) for actor in actors.values()])  # they choose standbys by it
         handle = RouterHandle(RayTransport(config.name, namespace, actors))
         handle.connect()
-        if config.snapshot_uri is not None and not before:
-            restore_newest(handle, config.snapshot_uri)
+        if config.snapshot_uri is not None:
+            if not before:
+                restore_newest(handle, config.snapshot_uri)
+            ray.get(actors[0].keep_snapshots.remote())
     except BaseException:  # an interrupted deployment leaves nothing behind either
         end(created)
         raise

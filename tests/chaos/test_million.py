@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def memory_mb() -> float:
 @pytest.mark.usefixtures("unmeasured")
 def test_a_million_routes_lose_nothing(ray_cluster: str, namespace: str, tmp_path: Path) -> None:
     """None is lost, and none is older or younger than it was by more than a second."""
-    room = {"ttl_s": 36_000, "max_entries_per_partition": _SESSIONS, "call_timeout_s": 120.0}
+    room: Any = {"ttl_s": 36_000, "max_entries_per_partition": _SESSIONS, "call_timeout_s": 120.0}
     source = deploy(RouterConfig(name="four", partitions=4, **room), namespace=namespace)
     began, now = time.perf_counter(), time.time()
     for some in batches():

@@ -60,7 +60,8 @@ def snapshot_of(
 ) -> dict[str, SessionState]:
     """What a snapshot has of a partition, read key by key; something happens before each."""
     archive = archive_of(partition)
-    reading, found = sorted_through(archive.begin()), {}
+    reading = sorted_through(archive.begin())
+    found: dict[str, SessionState] = {}
     place: Place | None = Place()
     while place is not None:
         meanwhile()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+from typing import Any
 
 import ray
 
@@ -16,7 +17,7 @@ NAMESPACE = "guarded"
 def host() -> None:
     """Start Ray, deploy a router, say where, and end with standard input."""
     with tempfile.TemporaryDirectory(prefix="rr", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        started = ray.init(
+        started: Any = ray.init(
             address="local",
             include_dashboard=False,
             num_cpus=2,

@@ -98,7 +98,7 @@ def test_it_may_take_a_while(tmp_path: Path, happens: str, monkeypatch: pytest.M
         if len(naps) == 3:
             transport.revive(2)
 
-    monkeypatch.setattr(errand.time, "sleep", nap)
+    monkeypatch.setattr("ray_router.snapshot.errand.time.sleep", nap)
     getattr(transport, happens)(2)
     snapshot = router.snapshot(str(tmp_path)).result()
     assert (snapshot.sessions < len(KEYS), len(naps) >= 3) == (True, True)

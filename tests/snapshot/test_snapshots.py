@@ -201,7 +201,8 @@ def test_progress_is_told(tmp_path: Path) -> None:
     router = router_of(3)
     fill(router, rooms(100))
     router.snapshot(str(tmp_path), tell=told.append).result()
-    assert told[-1] == (100, pytest.approx(1.0))
+    assert told[-1].sessions == 100
+    assert told[-1].share == pytest.approx(1.0)
     assert [each.share for each in told] == sorted(each.share for each in told)
     told.clear()
     router.restore(str(tmp_path), tell=told.append).result()
@@ -250,7 +251,7 @@ def test_writes_go_on(tmp_path: Path) -> None:
     """What is written while pages are read is answered, and kept."""
     router = router_of(3)
     fill(router, rooms(300))
-    outcomes = []
+    outcomes: list[SetOutcome] = []
 
     def write(progress: SnapshotProgress) -> None:
         key = f"tg:bot:late_{len(outcomes)}"
