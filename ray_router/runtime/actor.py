@@ -94,7 +94,7 @@ class PartitionActor:
             self._recovered.set()
         self._keeps_snapshots = False
         if context.was_current_actor_reconstructed:
-            self.keep_snapshots()
+            self._keep_snapshots()
 
     @ray.method(concurrency_group="data")
     def apply(self, batch: bytes) -> bytes:
@@ -147,15 +147,18 @@ class PartitionActor:
 
         One that was written before would be newer than what it was to begin with, and empty.
         """
-        if self._index == 0 and self._config.snapshot_uri is not None and not self._keeps_snapshots:
-            self._keeps_snapshots = True
-            snapshot_regularly(self._config, self._namespace, self._closing)
+        self._keep_snapshots()
 
     @ray.method(concurrency_group="control")
     def close(self) -> None:
         """Stop what runs by itself, and flush what was collected; the end is near."""
         self._closing.set()
         self._telemetry.close()
+
+    def _keep_snapshots(self) -> None:
+        if self._index == 0 and self._config.snapshot_uri is not None and not self._keeps_snapshots:
+            self._keeps_snapshots = True
+            snapshot_regularly(self._config, self._namespace, self._closing)
 
     def _find(self, partition: int) -> ActorHandle[Any] | None:
         """The actor that has the partition's name now; Ray remembers it, and knows when it is gone."""
