@@ -30,9 +30,7 @@ def test_it_begins_where_the_last_one_ended(ray_cluster: str, namespace: str, tm
     router = deploy(RouterConfig(partitions=1, **settings), namespace=namespace)
     router.set(key, route).result()
     known = complete(tmp_path)
-    wait_until(
-        lambda: len(set(complete(tmp_path)) - set(known)) == 2
-    )  # the second was begun later than the write
+    wait_until(lambda: len(set(complete(tmp_path)) - set(known)) == 2)  # one was begun after the write
     assert len(complete(tmp_path)) <= 3
     shutdown("kept", namespace=namespace)
 
