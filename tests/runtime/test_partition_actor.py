@@ -78,7 +78,7 @@ def test_nonsense_straight_at_the_actor_is_refused(shared_router: RouterHandle) 
             ray.get(actor.apply.remote(nonsense))
         assert caught.value.field == "batch"
         if not isinstance(nonsense, Control):
-            with pytest.raises(InvalidCallError, match=r"request: must be a Control or Revive, not \w+"):
+            with pytest.raises(InvalidCallError, match=r"request: must be a Control or the like, not \w+"):
                 ray.get(actor.answer.remote(nonsense))
     for call in (actor.apply, actor.answer):
         with pytest.raises(ray.exceptions.RayError):
@@ -94,7 +94,7 @@ def test_a_refusal_reads_like_one(shared_router: RouterHandle) -> None:
     """What a handle would be told of it is the refusal's own words, not Ray's traceback."""
     transport = RayTransport(SHARED.name, SHARED.namespace)
     ticket = transport.ask(0, "x")  # type: ignore[arg-type]
-    with pytest.raises(Exception, match=r"^request: must be a Control or Revive, not str$"):
+    with pytest.raises(Exception, match=r"^request: must be a Control or the like, not str$"):
         ticket.wait(30)
 
 
