@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
-from ray_router import LocalTransport, Route, RouterConfig, RouterHandle, SnapshotError, SnapshotProgress
+from ray_router import (
+    LocalTransport,
+    Route,
+    RouterConfig,
+    RouterHandle,
+    SnapshotError,
+    SnapshotNotFoundError,
+    SnapshotProgress,
+)
 from ray_router.snapshot import errand
-from ray_router.testing import FaultyTransport, ManualClock
+from ray_router.testing import FaultyTransport, HeldTicket, ManualClock
 from ray_router.transport import Page, PartitionLost, ReadPage, Request, TakeIn, TakenIn, Ticket
 
 from .scene import default_of, fill, lost, rooms, router_of, taken
@@ -25,12 +33,15 @@ class Unlucky(FaultyTransport):
         super().__init__(inner)
         self.before: tuple[type, Callable[[], None]] | None = None
         self.rises = 0
+        self.answers: HeldTicket[object] | None = None
 
     def ask(self, partition: int, request: Request) -> Ticket[object]:
         """Ask, after what happens."""
         if self.before is not None and isinstance(request, self.before[0]):
             happens, self.before = self.before[1], None
             happens()
+        if self.answers is not None and isinstance(request, ReadPage):
+            return self.answers
         ticket = super().ask(partition, request)
         if self.rises and isinstance(request, ReadPage | TakeIn):
             self.rises -= 1
@@ -224,3 +235,27 @@ def test_a_partition_that_does_not_hold_its_sessions_yet_says_so() -> None:
     shell._exchange._waiting = True
     with pytest.raises(PartitionLost, match="does not hold its sessions yet"):
         inner.ask(0, ReadPage("reading"))
+
+
+def test_an_answer_that_is_none(tmp_path: Path) -> None:
+    """A partition that answers with something else is broken, and not asked again."""
+    transport, router = unlucky()
+    transport.answers = HeldTicket()
+    transport.answers.settle("nonsense")
+    with pytest.raises(SnapshotError, match="it answered with str"):
+        router.snapshot(str(tmp_path)).result()
+
+
+def test_what_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is the first one; what is left is no snapshot."""
+    transport, router = unlucky()
+
+    def fails(self: object, child: str) -> None:
+        raise SnapshotError("there", "cannot be removed")
+
+    monkeypatch.setattr("ray_router.snapshot.folder.LocalFolder.remove", fails)
+    transport.rises = 1_000
+    with pytest.raises(SnapshotError, match="slots moved"):
+        router.snapshot(str(tmp_path)).result()
+    with pytest.raises(SnapshotNotFoundError):
+        router.restore(str(tmp_path)).result()
