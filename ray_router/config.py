@@ -175,8 +175,8 @@ class RouterConfig(BaseModel):
     @field_validator("snapshot_uri")
     @classmethod
     def _a_folder(cls, uri: str | None) -> str | None:
-        if uri is not None and (not uri or not uri.isprintable()):
-            raise ValueError("must be the path or URI of a folder")
+        if uri is not None and not (uri.isprintable() and ("://" in uri or Path(uri).is_absolute())):
+            raise ValueError("must be an absolute path, or a URI: partitions work in other folders")
         return uri
 
     @model_validator(mode="after")

@@ -58,7 +58,7 @@ BOUNDS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # field: what is
     "max_restarts_in_window": ((1, 10_000), (0, 10_001, 1.5, *NO_NUMBERS)),
     "restart_window_s": ((1e-9, 1e12), NO_SECONDS),
     "frozen_after_s": ((1e-9, 1e12), NO_SECONDS),
-    "snapshot_uri": ((None, "folder", "/a/b c", "s3://bucket/chat"), ("", "a\n", "a\0", 7)),
+    "snapshot_uri": ((None, "/a/b c", "s3://bucket/chat"), ("", "folder", "./a", "/a\n", "/a\0", 7)),
     "snapshot_interval_s": ((1e-9, 1e12), NO_SECONDS),
     "snapshot_keep": ((1, 10_000), (0, 10_001, 1.5, *NO_NUMBERS)),
     "placement": (("spread", "pack"), ("", "SPREAD", "anywhere", None)),
