@@ -28,8 +28,11 @@ from ray_router.core.operations import (
     USUAL_WISHES,
     Answer,
     Answers,
+    Considered,
     Delete,
     Elsewhere,
+    Explain,
+    Explained,
     Get,
     Group,
     Look,
@@ -51,14 +54,15 @@ from ray_router.model import (
     ResolutionSource,
     Scope,
     SetOutcome,
+    Verdict,
 )
 
 VERSION = 1
 _BETWEEN_KEYS = "\n"
 
-_OPERATIONS: dict[int, type[Any]] = dict(enumerate((Resolve, Set, Get, Delete, Report)))
+_OPERATIONS: dict[int, type[Any]] = dict(enumerate((Resolve, Set, Get, Delete, Report, Explain)))
 _CODES = {kind: code for code, kind in _OPERATIONS.items()}
-_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE = range(7)
+_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE, _EXPLAINED = range(8)
 
 
 class Batch(NamedTuple):
@@ -207,6 +211,9 @@ def _pack_result(result: Result) -> Any:
         return (_WRITTEN, *result)
     if type(result) is Look:
         return (_LOOK, *result)
+    if type(result) is Explained:
+        now, answer, expired, considered = result
+        return (_EXPLAINED, now, tuple(answer), expired, [tuple(each) for each in considered])
     if type(result) is Refused:
         return (_REFUSED, *result)
     if type(result) is Elsewhere:
@@ -242,6 +249,8 @@ def _unpack_result(packed: Any) -> Result:
         return Refused(*fields)
     if code == _ELSEWHERE:
         return Elsewhere(*fields)
+    if code == _EXPLAINED:
+        return _unpack_explained(*fields)
     if code == _REPORTED:
         return ReportOutcome(fields[0])
     raise ValueError("no result")
@@ -258,7 +267,11 @@ def _unpack_item(item: Any) -> str | Answer | Refused:
         raise ValueError("no answer")
     if len(item) == _REFUSED_FIELDS:
         return Refused(*item)
-    route, source, reason, stale, confidence, scope, age_s, expires_in_s = item
+    return _unpack_answer(item)
+
+
+def _unpack_answer(fields: Any) -> Answer:
+    route, source, reason, stale, confidence, scope, age_s, expires_in_s = fields
     return Answer(
         route,
         ResolutionSource(source),
@@ -268,4 +281,20 @@ def _unpack_item(item: Any) -> str | Answer | Refused:
         None if scope is None else Scope(scope),
         age_s,
         expires_in_s,
+    )
+
+
+def _unpack_explained(now: Any, answer: Any, expired: Any, considered: Any) -> Explained:
+    return Explained(now, _unpack_answer(answer), expired, tuple(map(_unpack_considered, considered)))
+
+
+def _unpack_considered(fields: Any) -> Considered:
+    source, route, verdict, confidence, scope, *others = fields
+    return Considered(
+        ResolutionSource(source),
+        route,
+        Verdict(verdict),
+        Confidence(confidence),
+        None if scope is None else Scope(scope),
+        *others,
     )

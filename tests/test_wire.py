@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from ray_router.core.operations import (
     Answer,
     Answers,
+    Considered,
     Delete,
+    Explain,
+    Explained,
     Get,
     Group,
     Look,
@@ -35,6 +38,7 @@ from ray_router.model import (
     ResolutionSource,
     Scope,
     SetOutcome,
+    Verdict,
 )
 from ray_router.wire import Batch, Response, pack_batch, pack_response, unpack_batch, unpack_response
 
@@ -55,6 +59,10 @@ OPERATIONS: dict[str, tuple[Operation, str]] = {
         "96 01 a5613a623a63 a152 cb3ff8000000000000 03 cb7ff0000000000000",
     ),
     "a look": (Get("a:b:c"), "92 02 a5613a623a63"),
+    "an explanation": (
+        Explain("a:b:c", ("P",), True, Scope.CHANNEL, Confidence.OBSERVED),
+        "96 05 a5613a623a63 91a150 c3 03 05",
+    ),
     "a deletion": (Delete("a:b:c", 1.5), "93 03 a5613a623a63 cb3ff8000000000000"),
     "a report": (
         Report("a:b:c", "R", Delivery.MOVED, 1.5, "S"),
@@ -88,6 +96,36 @@ RESULTS: dict[str, tuple[Result, str]] = {
         "98 03 92a152a153 a56672657368 cb3fd0000000000000 cb3ff8000000000000 cb7ff0000000000000 02 c2",
     ),
     "a look at nothing": (None, "c0"),
+    "an explanation": (
+        Explained(
+            1.5,
+            FOUND,
+            False,
+            (
+                Considered(
+                    ResolutionSource.EXACT,
+                    "R",
+                    Verdict.ANSWERED,
+                    Confidence.CONFIRMED,
+                    Scope.ROOM,
+                    Origin.INBOUND,
+                    0.25,
+                    inf,
+                ),
+                Considered(
+                    ResolutionSource.PROVIDED,
+                    "P",
+                    Verdict.FAILED_HERE,
+                    Confidence.PROVIDED,
+                    held_until=1.5,
+                ),
+            ),
+        ),
+        "95 07 cb3ff8000000000000 98 a152 a56578616374 c0 c2 06 01 cb3ff8000000000000 cb7ff0000000000000"
+        "c2 92"
+        "99 a56578616374 a152 a8616e737765726564 06 01 02 cb3fd0000000000000 cb7ff0000000000000 c0"
+        "99 a870726f7669646564 a150 ab6661696c65645f68657265 02 c0 c0 c0 c0 cb3ff8000000000000",
+    ),
     "a refusal": (REFUSED, "94 04 af496e76616c69644b65794572726f72 a36b6579 a26e6f"),
     "a deletion that found something": (True, "c3"),
     "a deletion that found nothing": (False, "c2"),
@@ -152,6 +190,14 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Get, texts),
     st.builds(Delete, texts, times),
     st.builds(Report, texts, routes, st.sampled_from(Delivery), times, st.none() | routes, waits),
+    st.builds(
+        Explain,
+        texts,
+        st.lists(routes, max_size=3).map(tuple),
+        st.booleans(),
+        st.sampled_from(Scope),
+        st.sampled_from(Confidence),
+    ),
     st.lists(texts, max_size=6).map(lambda keys: Resolve(tuple(keys))),
     st.builds(
         Resolve,
@@ -178,6 +224,18 @@ answers = st.builds(
     waits,
     waits,
 )
+considered = st.builds(
+    Considered,
+    st.sampled_from(ResolutionSource),
+    routes,
+    st.sampled_from(Verdict),
+    st.sampled_from(Confidence),
+    st.none() | st.sampled_from(Scope),
+    st.none() | st.sampled_from(Origin),
+    waits,
+    waits,
+    waits,
+)
 refusals = st.builds(Refused, texts, texts, texts)
 records = routes.filter(lambda route: BETWEEN not in route).map("1.0\x1d\x1d\x1d\x1d{}".format)
 results: st.SearchStrategy[Any] = st.one_of(
@@ -196,6 +254,7 @@ results: st.SearchStrategy[Any] = st.one_of(
         st.sampled_from(Origin),
         st.booleans(),
     ),
+    st.builds(Explained, times, answers, st.booleans(), st.lists(considered, max_size=5).map(tuple)),
     st.builds(Answers, times, st.lists(records, max_size=5)),
     st.builds(Answers, times, st.lists(records | answers | refusals, max_size=5)),
 )

@@ -8,7 +8,16 @@ from enum import Enum
 from math import isfinite
 
 from ray_router.cli.run_view import RunReport
-from ray_router.model import Advice, HotRoom, Load, PartitionStats, RouterStats, SessionKey, Window
+from ray_router.model import (
+    Advice,
+    Explanation,
+    HotRoom,
+    Load,
+    PartitionStats,
+    RouterStats,
+    SessionKey,
+    Window,
+)
 from ray_router.workload import EventLog, PartitionTally
 
 
@@ -59,6 +68,14 @@ def router_stats(stats: RouterStats) -> dict[str, object]:
         "findings": list(stats.findings),
         "partitions": [_partition_stats(each, shares.get(each.partition)) for each in stats.partitions],
     }
+
+
+def rungs(explanation: Explanation) -> list[dict[str, object]]:
+    """The rungs of the ladder, each with its candidates and why they were taken or passed over."""
+    return [
+        fields_of(rung) | {"candidates": [fields_of(each) | {"why": each.why} for each in rung.candidates]}
+        for rung in explanation.rungs
+    ]
 
 
 def advice_summary(advice: Advice) -> dict[str, object]:

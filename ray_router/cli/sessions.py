@@ -11,12 +11,13 @@ import typer
 from ray_router.cli import options
 from ray_router.cli.connection import joined
 from ray_router.cli.exits import SAID_NO
-from ray_router.cli.plain import fields_of
+from ray_router.cli.explanation_view import explanation_view
+from ray_router.cli.plain import fields_of, rungs
 from ray_router.cli.screen import Screen
 from ray_router.cli.session_view import named_values, record_view, resolution_view
 from ray_router.handle import RouterHandle
 from ray_router.handle.intake import key_text
-from ray_router.model import Confidence, Origin, Route, Scope, SetOutcome
+from ray_router.model import Confidence, Explanation, Origin, Route, Scope, SetOutcome
 
 
 def set_route(
@@ -99,6 +100,12 @@ def resolve(
     ] = False,
     widest_scope: options.WidestScope = Scope.ROOM,
     min_confidence: options.MinConfidence = Confidence.NONE,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Show every rung of the ladder, and why each route was taken or passed over."
+        ),
+    ] = False,
     as_json: options.Json = False,
     address: options.Address = None,
     name: options.Name = "default",
@@ -109,19 +116,26 @@ def resolve(
     Examples:
       ray-router resolve telegram:bot_1:room_9:thread_3
       ray-router resolve telegram:bot_1:room_9 --fallback -100999 --json
+      ray-router resolve telegram:bot_1:room_9:thread_3 --explain --widest-scope instance
     """
     screen = Screen(as_json)
     text = key_text(key)
     fallbacks = [Route(room) for room in fallback or ()]
     with _router(screen, address, name, namespace) as router:
-        answer = router.resolve(
+        ask = router.explain if explain else router.resolve
+        found = ask(
             text,
             fallbacks,
             allow_stale=allow_stale,
             widest_scope=widest_scope,
             min_confidence=min_confidence,
         ).result()
-    screen.show(resolution_view(answer), fields_of(answer) | {"fallback": answer.fallback})
+    answer = found.resolution if isinstance(found, Explanation) else found
+    data = fields_of(answer) | {"fallback": answer.fallback}
+    if isinstance(found, Explanation):
+        screen.show(explanation_view(found), data | {"rungs": rungs(found)})
+    else:
+        screen.show(resolution_view(answer), data)
     if not answer:
         raise typer.Exit(SAID_NO)
 

@@ -11,8 +11,8 @@ from enum import Enum
 from functools import cache
 from math import inf
 
-from ray_router.core.operations import Delete, Get, Group, Operation, Report, Resolve, Set
-from ray_router.core.resolver import fits
+from ray_router.core.ladder import fits
+from ray_router.core.operations import Delete, Explain, Get, Group, Operation, Report, Resolve, Set
 from ray_router.core.settings import Limits
 from ray_router.errors import InvalidCallError, InvalidKeyError, InvalidRouteError
 from ray_router.model import Confidence, Delivery, Origin, Route, Scope, SessionKey
@@ -128,6 +128,9 @@ def check_operation(operation: Operation, limits: Limits) -> None:
                 check_ttl("ttl_s", operation.ttl_s)
         case Resolve():
             check_resolve(operation, limits)
+        case Explain():
+            check_key(operation.key, limits)
+            _check_wishes(operation, limits)
         case Get():
             check_key(operation.key, limits)
         case Delete():
@@ -142,6 +145,10 @@ def check_operation(operation: Operation, limits: Limits) -> None:
 def check_resolve(operation: Resolve, limits: Limits) -> None:
     """Check what a ``Resolve`` wishes; its keys are checked one by one, each answered for itself."""
     _check_tuple("keys", operation.keys, limits.batch_operations)
+    _check_wishes(operation, limits)
+
+
+def _check_wishes(operation: Resolve | Explain, limits: Limits) -> None:
     _check_tuple("fallbacks", operation.fallbacks, limits.fallbacks)
     for index, route in enumerate(operation.fallbacks):
         check_route(route, limits, f"fallbacks[{index}]")

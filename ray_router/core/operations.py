@@ -20,6 +20,7 @@ from ray_router.model import (
     ResolutionSource,
     Scope,
     SetOutcome,
+    Verdict,
 )
 
 
@@ -51,6 +52,16 @@ class Get(NamedTuple):
     """Look at a session and touch nothing; answered by ``Look`` or None."""
 
     key: str
+
+
+class Explain(NamedTuple):
+    """Walk the whole ladder for one key and touch nothing; answered by ``Explained``."""
+
+    key: str
+    fallbacks: tuple[str, ...] = ()
+    allow_stale: bool = False
+    widest_scope: int = Scope.ROOM
+    min_confidence: int = Confidence.NONE
 
 
 class Delete(NamedTuple):
@@ -102,6 +113,35 @@ class Answers(NamedTuple):
     items: Sequence[Union[str, Answer, Refused]]
 
 
+class Considered(NamedTuple):
+    """A route that a rung looked at, and what it made of it; times are epoch seconds.
+
+    ``held_until``: until when reports hold it back, infinite where only a later observation ends that.
+    """
+
+    source: ResolutionSource
+    route: str
+    verdict: Verdict
+    confidence: Confidence
+    scope: Scope | None = None
+    origin: int | None = None
+    observed_at: float | None = None
+    lives_until: float | None = None
+    held_until: float | None = None
+
+
+class Explained(NamedTuple):
+    """What a resolve would answer at ``now``, and all that the ladder looks at, in its order.
+
+    ``expired``: only a tombstone is left of the session.
+    """
+
+    now: float
+    answer: Answer
+    expired: bool
+    considered: tuple[Considered, ...]
+
+
 class Look(NamedTuple):
     """A route record without its key; routes in the order of their rank."""
 
@@ -127,8 +167,8 @@ class Elsewhere(NamedTuple):
     problem: str
 
 
-Operation = Union[Set, Resolve, Get, Delete, Report]
-Result = Union[Written, Answers, Look, None, bool, ReportOutcome, Refused, Elsewhere]
+Operation = Union[Set, Resolve, Get, Delete, Report, Explain]
+Result = Union[Written, Answers, Look, Explained, None, bool, ReportOutcome, Refused, Elsewhere]
 
 
 class Group(NamedTuple):

@@ -36,11 +36,14 @@ from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight, NoInsight
 from ray_router.core.insight.windows import Totals, Windows
 from ray_router.core.keytext import scope_of, wider_than
+from ray_router.core.ladder import Own, Rules, Wider, Wishes
 from ray_router.core.operations import (
     Answer,
     Answers,
     Delete,
     Elsewhere,
+    Explain,
+    Explained,
     Get,
     Group,
     Look,
@@ -54,7 +57,7 @@ from ray_router.core.operations import (
 )
 from ray_router.core.pressure import Pressure, level_of
 from ray_router.core.record import RecordFormat
-from ray_router.core.resolver import Own, Rules, Wider, Wishes, resolve
+from ray_router.core.resolver import explain, resolve
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.standing import Backoff, lives_until, newest_fact, standings
 from ray_router.core.table import Change, Phase, Retention, Table, Transition
@@ -323,13 +326,15 @@ class Partition:
         self.tidy(now, _TIDY_LEAST)
         return result
 
-    def _change(self, operation: Set | Report | Delete | Get, now: float) -> Result:
+    def _change(self, operation: Set | Report | Delete | Get | Explain, now: float) -> Result:
         if isinstance(operation, Set):
             return self._set(operation, now)
         if isinstance(operation, Report):
             return self._report(operation, now)
         if isinstance(operation, Delete):
             return self._delete(operation, now)
+        if isinstance(operation, Explain):
+            return self._explain(operation, now)
         return self._look(operation.key, now)
 
     def _set(self, operation: Set, now: float) -> Written:
@@ -452,10 +457,9 @@ class Partition:
             except InvalidInputError as error:
                 return self._refuse(error)
             state = self._defaults.state(key)
-        own = Own(state or NOTHING, not (state and state.observations) and self._table.expired(key, now))
         found = resolve(
             key,
-            own,
+            self._own(key, state, now),
             self._wider(key, wishes.widest_scope),
             Wishes(wishes.fallbacks, wishes.allow_stale, wishes.min_confidence),
             self._rules,
@@ -471,6 +475,21 @@ class Partition:
         if self._watched:
             self._note_told((scope_of(key), answer.source, answer.reason, answer.stale), 1)
         return answer
+
+    def _explain(self, operation: Explain, now: float) -> Explained:
+        """A resolve that counts as none; wider scopes than it may look at are shown for what they have."""
+        key, fallbacks, allow_stale, widest_scope, min_confidence = operation
+        return explain(
+            key,
+            self._own(key, self._known(key, scope_of(key)), now),
+            self._wider(key, Scope.CHANNEL),
+            Wishes(fallbacks, allow_stale, min_confidence, widest_scope),
+            self._rules,
+            now,
+        )
+
+    def _own(self, key: str, state: SessionState | None, now: float) -> Own:
+        return Own(state or NOTHING, not (state and state.observations) and self._table.expired(key, now))
 
     def _note_told(self, alike: Resolution, count: int) -> None:
         """Keys were resolved; whoever watches is told when the whole call is, once for all alike."""

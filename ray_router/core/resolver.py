@@ -1,50 +1,28 @@
-"""The ladder: exact, alternate, scope, provided, stale, none; the first route that is good enough wins.
+"""What the ladder comes to: the first route that is good enough wins.
 
 A pure function of what is known, the caller's wishes and ``now``; it stores nothing, so a guess does
-not become knowledge by being read.
+not become knowledge by being read. An explanation is the same walk, written down to its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from typing import NamedTuple
 
-from ray_router.core.candidates import NOTHING, SessionState
-from ray_router.core.keytext import scope_of
-from ray_router.core.operations import Answer
-from ray_router.core.standing import Backoff, Standing, known_bad, last_mark, lives_until, standings
-from ray_router.model import Confidence, FallbackReason, ResolutionSource, Route, Scope, SessionKey
+from ray_router.core.candidates import SessionState
+from ray_router.core.ladder import Own, Rules, Step, Wider, Wishes, steps
+from ray_router.core.operations import Answer, Considered, Explained
+from ray_router.core.standing import Standing, held_until, last_mark, lives_until, standings
+from ray_router.model import Confidence, FallbackReason, ResolutionSource, Verdict
 
-
-class Own(NamedTuple):
-    """What is known of the session itself. ``expired``: only a tombstone is left of it."""
-
-    state: SessionState = NOTHING
-    expired: bool = False
-
-
-class Wider(NamedTuple):
-    """What is known of a wider scope."""
-
-    scope: Scope
-    key: str
-    state: SessionState
-
-
-class Wishes(NamedTuple):
-    """What the caller accepts."""
-
-    fallbacks: tuple[str, ...] = ()
-    allow_stale: bool = False
-    min_confidence: int = Confidence.NONE
-
-
-class Rules(NamedTuple):
-    """What the partition is set to."""
-
-    backoff: Backoff
-    stale_retention_s: float
-    tombstone_retention_s: float
+_OTHERWISE = {
+    ResolutionSource.ALTERNATE: FallbackReason.LOW_CONFIDENCE,
+    ResolutionSource.SCOPE: FallbackReason.SCOPE_MISS,
+    ResolutionSource.PROVIDED: FallbackReason.MISS,
+    ResolutionSource.STALE: FallbackReason.STALE,
+}
+"""Why a rung below the first answered, where the primary itself gives no reason."""
 
 
 class Found(NamedTuple):
@@ -66,51 +44,39 @@ def resolve(key: str, own: Own, wider: Iterable[Wider], wishes: Wishes, rules: R
     ranked = standings(own.state, now, rules.backoff)
     primary = ranked[0] if ranked else None
     stale = own.expired if primary is None else not primary.fresh
+    return _first_that_will_do(steps(key, own, ranked, wider, wishes, rules, now), primary, stale, now)
+
+
+def explain(
+    key: str, own: Own, wider: Iterable[Wider], wishes: Wishes, rules: Rules, now: float
+) -> Explained:
+    """Walk the whole ladder, and say of each route on it what was made of it."""
+    own = _left_of(own, rules, now)
+    ranked = standings(own.state, now, rules.backoff)
+    scopes = [each._replace(state=_left_of(Own(each.state), rules, now).state) for each in wider]
+    primary = ranked[0] if ranked else None
+    stale = own.expired if primary is None else not primary.fresh
+    walked = list(steps(key, own, ranked, scopes, wishes, rules, now))
+    answer, _ = _first_that_will_do(walked, primary, stale, now)
+    states = {each.key: each.state for each in scopes}
+    considered: list[Considered] = []
+    answered = False
+    for step in walked:
+        verdict = step.verdict
+        if verdict is Verdict.ANSWERED:
+            verdict = Verdict.OUTRANKED if answered else verdict
+            answered = True
+        marks = own.state if verdict is Verdict.FAILED_HERE else states.get(step.key or key, own.state)
+        considered.append(_considered(step, verdict, marks, rules))
+    return Explained(now, answer, own.expired, tuple(considered))
+
+
+def _first_that_will_do(walked: Iterable[Step], primary: Standing | None, stale: bool, now: float) -> Found:
     too_unsure = False
-
-    for rank, standing in enumerate(ranked):
-        if not standing.answerable:
-            continue
-        confidence = _own_confidence(standing, rank)
-        if confidence < wishes.min_confidence:
-            too_unsure = True
-            continue
-        source = ResolutionSource.EXACT if rank == 0 else ResolutionSource.ALTERNATE
-        reason = None if rank == 0 else _reason(primary, stale, FallbackReason.LOW_CONFIDENCE)
-        return Found(_stored(standing, source, reason, stale, confidence, key, now), key)
-
-    for scope, wider_key, state in wider:
-        for standing in standings(state, now, rules.backoff):
-            if not standing.answerable or not fits(standing.route, key):
-                continue
-            if known_bad(own.state, standing.route, now, rules.backoff, standing.evidence_at):
-                continue
-            if wishes.min_confidence > Confidence.INHERITED:
-                too_unsure = True
-                continue
-            reason = _reason(primary, stale, FallbackReason.SCOPE_MISS)
-            answer = _stored(standing, ResolutionSource.SCOPE, reason, stale, Confidence.INHERITED, key, now)
-            return Found(answer._replace(matched_scope=scope), wider_key)
-
-    for route in wishes.fallbacks:
-        if not fits(route, key) or known_bad(own.state, route, now, rules.backoff):
-            continue
-        if wishes.min_confidence > Confidence.PROVIDED:
-            too_unsure = True
-            continue
-        reason = _reason(primary, stale, FallbackReason.MISS)
-        return Found(Answer(route, ResolutionSource.PROVIDED, reason, stale, Confidence.PROVIDED), None)
-
-    if wishes.allow_stale:
-        tired = [each for each in ranked if not (each.fresh or each.failed or each.deferred)]
-        tired = [each for each in tired if now <= each.lives_until + rules.stale_retention_s]
-        if tired and wishes.min_confidence <= Confidence.STALE:
-            freshest = max(tired, key=lambda each: each.evidence_at)  # the first, best-ranked, of equals
-            reason = _reason(primary, stale, FallbackReason.STALE)
-            answer = _stored(freshest, ResolutionSource.STALE, reason, stale, Confidence.STALE, key, now)
-            return Found(answer, key)
-        too_unsure = too_unsure or bool(tired)
-
+    for step in walked:
+        if step.verdict is Verdict.ANSWERED:
+            return Found(_answer(step, primary, stale, now), step.key)
+        too_unsure = too_unsure or step.verdict is Verdict.UNSURE
     reason = FallbackReason.LOW_CONFIDENCE if too_unsure else _reason(primary, stale, FallbackReason.MISS)
     return Found(Answer(None, ResolutionSource.NONE, reason, stale, Confidence.NONE), None)
 
@@ -124,22 +90,6 @@ def _left_of(own: Own, rules: Rules, now: float) -> Own:
     return Own(expired=own.expired) if forgotten else own
 
 
-def fits(route_text: str, key_text: str) -> bool:
-    """Whether a route is valid for a session: it names no other channel or instance."""
-    if "\x1f" not in route_text:  # nothing but a room id
-        return True
-    route, key = Route.from_text(route_text), SessionKey.parse(key_text)
-    return (route.channel is None or route.channel == key.channel) and (
-        route.instance is None or key.instance is None or route.instance == key.instance
-    )
-
-
-def _own_confidence(standing: Standing, rank: int) -> Confidence:
-    if standing.confirmed:
-        return Confidence.CONFIRMED
-    return Confidence.OBSERVED if rank == 0 else Confidence.ALTERNATE
-
-
 def _reason(primary: Standing | None, stale: bool, otherwise: FallbackReason) -> FallbackReason:
     """Why the primary did not answer: the first that applies."""
     if primary is not None and (primary.failed or primary.deferred):
@@ -149,22 +99,34 @@ def _reason(primary: Standing | None, stale: bool, otherwise: FallbackReason) ->
     return otherwise
 
 
-def _stored(
-    standing: Standing,
-    source: ResolutionSource,
-    reason: FallbackReason | None,
-    stale: bool,
-    confidence: Confidence,
-    key: str,
-    now: float,
-) -> Answer:
-    return Answer(
-        standing.route,
-        source,
-        reason,
-        stale,
-        confidence,
-        scope_of(key),
-        max(0.0, now - standing.observed_at),
-        standing.lives_until - now,
+def _answer(step: Step, primary: Standing | None, stale: bool, now: float) -> Answer:
+    source, route, _, confidence, scope, _, standing = step
+    exact = source is ResolutionSource.EXACT
+    reason = None if exact else _reason(primary, stale, _OTHERWISE[source])
+    if standing is None:
+        return Answer(route, source, reason, stale, confidence)
+    age_s, expires_in_s = max(0.0, now - standing.observed_at), standing.lives_until - now
+    return Answer(route, source, reason, stale, confidence, scope, age_s, expires_in_s)
+
+
+def _considered(step: Step, verdict: Verdict, marks: SessionState, rules: Rules) -> Considered:
+    """A step with its times; ``marks``: the state whose reports hold the route back, if any do."""
+    standing, until = step.standing, None
+    if verdict is Verdict.FAILED:
+        until = inf
+    elif verdict in (Verdict.DEFERRED, Verdict.FAILED_HERE):
+        evidence_at = -inf if standing is None else standing.evidence_at
+        until = held_until(marks, step.route, rules.backoff, evidence_at)
+    if standing is None:
+        return Considered(step.source, step.route, verdict, step.confidence, held_until=until)
+    return Considered(
+        step.source,
+        step.route,
+        verdict,
+        step.confidence,
+        step.scope,
+        standing.origin,
+        standing.observed_at,
+        standing.lives_until,
+        until,
     )

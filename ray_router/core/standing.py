@@ -86,12 +86,17 @@ def known_bad(
     """Whether the session's reports hold a route back, given the newest evidence for it elsewhere."""
     if not state.failed and not state.deferred:
         return False
+    return now < held_until(state, route, backoff, evidence_at)
+
+
+def held_until(state: SessionState, route: str, backoff: Backoff, evidence_at: float = -inf) -> float:
+    """Until when the session's reports hold a route back; infinite for a failure, -inf when none does."""
     seen_at = max((seen.observed_at for seen in state.observations if seen.route == route), default=-inf)
     evidence_at = max(evidence_at, seen_at, _mark_at(state.confirmed, route))
     failed_at = _mark_at(state.failed, route)
-    return (failed_at > -inf and failed_at >= evidence_at) or _deferred(
-        state, route, evidence_at, now, backoff
-    )
+    if failed_at > -inf and failed_at >= evidence_at:
+        return inf
+    return _deferred_until(state, route, evidence_at, backoff)
 
 
 def _stand(
@@ -118,12 +123,16 @@ def _stand(
 
 
 def _deferred(state: SessionState, route: str, evidence_at: float, now: float, backoff: Backoff) -> bool:
-    """A deferral is void once a later observation or delivery exists."""
+    return bool(state.deferred) and now < _deferred_until(state, route, evidence_at, backoff)
+
+
+def _deferred_until(state: SessionState, route: str, evidence_at: float, backoff: Backoff) -> float:
+    """A deferral is void, or -inf, once a later observation or delivery exists."""
     standing = [each for each in state.deferred if each.route == route and each.at >= evidence_at]
     if not standing:
-        return False
+        return -inf
     last = standing[0]
-    return now < last.at + (last.retry_after_s or backoff.delay_s(len(standing)))
+    return last.at + (last.retry_after_s or backoff.delay_s(len(standing)))
 
 
 def _life(seen: Observation, confirmed_at: float) -> float:

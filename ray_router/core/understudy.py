@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ray_router.core.candidates import NOTHING, SessionState
 from ray_router.core.exchange import Exchange
 from ray_router.core.keytext import scope_of
-from ray_router.core.operations import Elsewhere, Get, Operation, Resolve
+from ray_router.core.operations import Elsewhere, Explain, Get, Operation, Resolve
 from ray_router.core.table import Change, Phase, Transition
 from ray_router.model import Scope
 
@@ -84,7 +84,7 @@ class Copies:
 def held_elsewhere(operations: Sequence[Operation], exchange: Exchange) -> Elsewhere | None:
     """Why a partition cannot answer these in another's place, if so. Writes it takes in any case."""
     for operation in operations:
-        if isinstance(operation, Resolve | Get):
+        if isinstance(operation, Resolve | Get | Explain):
             keys = operation.keys if isinstance(operation, Resolve) else (operation.key,)
             if not all(scope_of(key) >= Scope.INSTANCE or exchange.answers_for(key) for key in keys):
                 return Elsewhere("it does not hold a whole copy")

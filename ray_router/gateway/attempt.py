@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ray_router.budget import CancelledItselfError, OverBudgetError, within
-from ray_router.core.resolver import fits
+from ray_router.core.ladder import fits
 from ray_router.gateway.outgoing import Outgoing
 from ray_router.gateway.result import AttemptOutcome
 from ray_router.gateway.sender import (

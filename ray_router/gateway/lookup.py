@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from ray_router.core.resolver import fits
+from ray_router.core.ladder import fits
 from ray_router.errors import InvalidInputError, RouterError
 from ray_router.gateway.outgoing import Outgoing
 from ray_router.handle import RouterHandle

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple, Union, overload
 
 from ray_router import errors
+from ray_router.core.ladder import fits
 from ray_router.core.operations import Answer, Answers, Refused, Resolve
 from ray_router.core.record import RecordFormat
-from ray_router.core.resolver import fits
 from ray_router.errors import DeadlineExceededError, InvalidInputError, PartitionUnavailableError
 from ray_router.handle.promise import Failure, FailureKind
 from ray_router.model import (
@@ -102,6 +102,11 @@ class Resolutions(Sequence[Resolution]):
     def __repr__(self) -> str:
         return f"<{len(self)} resolutions>"
 
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.answers import resolutions_html
+
+        return resolutions_html(self)
+
     def routes(self) -> list[Route | None]:
         """The routes alone, which is what reading everything costs least."""
         return [self._route(item, position) for position, item in enumerate(self._items)]
@@ -126,8 +131,13 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: An
     else:
         assert isinstance(item, Answer)
         answer = item
+    return answered(its_key, answer, share, terms)
+
+
+def answered(key: SessionKey, answer: Answer, share: Share, terms: AnswerTerms) -> Resolution:
+    """A partition's answer, with its key."""
     return Resolution(
-        its_key,
+        key,
         None if answer.route is None else route_of(answer.route),
         answer.source,
         answer.reason,

@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
-from ray_router.core.operations import USUAL_WISHES, Answers, Delete, Get, Operation, Report, Resolve
+from ray_router.core.operations import USUAL_WISHES, Answers, Delete, Explain, Get, Operation, Report, Resolve
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.background import in_background
+from ray_router.handle.explanations import Asked, as_resolve, explanation
 from ray_router.handle.intake import (
     check_key_fits,
     check_keys_fit,
@@ -57,6 +58,7 @@ from ray_router.model import (
     Advice,
     Confidence,
     Delivery,
+    Explanation,
     Origin,
     PruneResult,
     ReportResult,
@@ -229,6 +231,49 @@ class RouterHandle:
             return self._question(key, text, directory)
         wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
         return self._resolve("resolve", wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
+
+    def explain(
+        self,
+        key: SessionKey | str,
+        fallbacks: Sequence[Route] = (),
+        *,
+        allow_stale: bool = False,
+        widest_scope: Scope = Scope.ROOM,
+        min_confidence: Confidence = Confidence.NONE,
+    ) -> Reply[Explanation]:
+        """What ``resolve`` would answer with these arguments, and why: every rung, with each route on it.
+
+        It counts as no traffic, and makes no session more recent.
+
+        Raises:
+            InvalidInputError: at once.
+            PartitionUnavailableError, DeadlineExceededError: on waiting; nobody who keeps the session
+                answered, and no fallback was given that would do.
+
+        >>> from ray_router import Route, RouterConfig
+        >>> from ray_router.testing import local_router
+        >>> router = local_router(RouterConfig())
+        >>> print(router.explain("tg:bot:room", [Route("reception")]).result())
+        tg:bot:room: reception
+        provided (miss), provided, partition 0
+          exact      nothing is known of the session itself
+          alternate  no other route of its own
+          scope      nothing is known of a wider scope
+        > provided   reception: this is the answer
+        - stale      no route of its own is past its TTL
+        - none       something on a rung above answered
+        """
+        texts = fallback_texts(fallbacks)
+        wishes = Explain(key_text(key), texts, allow_stale, widest_scope, min_confidence)
+
+        def send(directory: Directory) -> Submission[Explanation]:
+            check_operation(wishes, directory.config.limits)
+            scatter = self._scatter("explain", [(wishes.key, wishes)], directory, looks=True)
+            terms = AnswerTerms(as_resolve(wishes), directory.topology.epoch, self._link.records)
+            asked = Asked(wishes, self._link.ownership.owner(wishes.key), terms)
+            return Submission(scatter.parts, lambda: explanation(scatter.gather(1)[0], asked))
+
+        return self._submit(send)
 
     def resolve_many(
         self,

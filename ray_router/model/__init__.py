@@ -1,6 +1,7 @@
 """The words of routing: plain frozen values, with no behaviour beyond what they say of themselves."""
 
 from ray_router.model.advice import Advice, CurvePoint, Expected, Losses, Settings, Suggestion
+from ray_router.model.explanation import Candidate, Explanation, Rung
 from ray_router.model.insight import AskAge, HotRoom, Load, PartitionInsight, ReuseCounts, Window
 from ray_router.model.key import SessionKey
 from ray_router.model.resolution import Resolution, RouteRecord
@@ -19,16 +20,19 @@ from ray_router.model.vocabulary import (
     ResolutionSource,
     Scope,
     SetOutcome,
+    Verdict,
 )
 
 __all__ = [
     "Advice",
     "AskAge",
+    "Candidate",
     "Confidence",
     "CopyStats",
     "CurvePoint",
     "Delivery",
     "Expected",
+    "Explanation",
     "FallbackReason",
     "Freshness",
     "Holdings",
@@ -49,6 +53,7 @@ __all__ = [
     "Route",
     "RouteRecord",
     "RouterStats",
+    "Rung",
     "Scope",
     "SessionKey",
     "SetOutcome",
@@ -58,6 +63,7 @@ __all__ = [
     "SnapshotProgress",
     "Suggestion",
     "Traffic",
+    "Verdict",
     "Window",
     "Write",
 ]

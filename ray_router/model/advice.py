@@ -91,3 +91,8 @@ class Advice:
     findings: tuple[str, ...] = ()
     ttl_curve: tuple[CurvePoint, ...] = ()
     capacity_curve: tuple[CurvePoint, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.advice import advice_html
+
+        return advice_html(self)

@@ -57,6 +57,11 @@ class Resolution:
             raise NoRouteError(f"no route for a session of scope {self.key.scope.name.lower()}{reason}")
         return self.route
 
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.answers import resolution_html
+
+        return resolution_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class RouteRecord:
@@ -74,3 +79,8 @@ class RouteRecord:
     origin: Origin
     alternates: tuple[Route, ...]
     failed: bool = False
+
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.answers import record_html
+
+        return record_html(self)

@@ -147,6 +147,11 @@ class PartitionStats:
         """How often the actor was restarted."""
         return max(0, self.incarnation - 1)
 
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.stats import partition_stats_html
+
+        return partition_stats_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class RouterStats:
@@ -239,3 +244,8 @@ class RouterStats:
         owner = {hot.room: stats.partition for stats in self.partitions for hot in stats.load.rooms}
         loads = {stats.partition: float(stats.work) for stats in self.partitions if stats.available}
         return explained(loads, self.load, owner)
+
+    def _repr_html_(self) -> str:
+        from ray_router.model.html.stats import router_stats_html
+
+        return router_stats_html(self)

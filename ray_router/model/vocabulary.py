@@ -73,6 +73,30 @@ class FallbackReason(str, Enum):
     OVERLOADED = "overloaded"
 
 
+class Verdict(str, Enum):
+    """What a rung of the ladder made of a route.
+
+    ``ANSWERED`` it is the answer; ``OUTRANKED`` it would have done, and a better one answered; ``FAILED``
+    a delivery along it failed, and it was not seen since; ``DEFERRED`` one failed for the moment;
+    ``FAILED_HERE`` either was reported for this session of a route that is not its own; ``STALE`` past its
+    TTL; ``EXPIRED`` kept no longer for stale answers; ``UNSURE`` less sure than was asked for; ``MISFIT`` of
+    another channel or instance; ``TOO_WIDE`` of a scope wider than was asked for; ``UNASKED`` past its TTL,
+    and stale answers were not asked for.
+    """
+
+    ANSWERED = "answered"
+    OUTRANKED = "outranked"
+    FAILED = "failed"
+    DEFERRED = "deferred"
+    FAILED_HERE = "failed_here"
+    STALE = "stale"
+    EXPIRED = "expired"
+    UNSURE = "unsure"
+    MISFIT = "misfit"
+    TOO_WIDE = "too_wide"
+    UNASKED = "unasked"
+
+
 class SetOutcome(str, Enum):
     """What a write did.
 

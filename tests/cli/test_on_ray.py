@@ -101,6 +101,16 @@ def test_a_ladder_can_be_bounded_and_helped(options: list[str]) -> None:
     assert (ran.exit_code, ran.json["reason"]) == (1, "low_confidence")
 
 
+def test_an_answer_is_explained(options: list[str]) -> None:
+    """The same answer and exit code, and the ladder below it."""
+    run("set", KEY, "--room", "-100123", *options)
+    ran = run("resolve", f"{KEY}:thread", "--explain", *options)
+    assert (ran.exit_code, ran.output.splitlines()[0]) == (0, "-100123")
+    assert "this is the answer" in ran.output
+    ran = run("resolve", "telegram:bot_1:other", "--explain", "--json", *options)
+    assert (ran.exit_code, ran.json["reason"], len(ran.json["rungs"])) == (1, "miss", 6)
+
+
 def test_advice_is_given(options: list[str]) -> None:
     """With what was seen too little to change anything, as words and as an object."""
     found = run("advise", "--json", *options).json

@@ -27,11 +27,13 @@ from ray_router import (
     SessionKey,
     Traffic,
 )
-from ray_router.cli.plain import fields_of, plain, router_stats
+from ray_router.cli.explanation_view import explanation_view
+from ray_router.cli.plain import fields_of, plain, router_stats, rungs
 from ray_router.cli.router_view import router_table
 from ray_router.cli.run_view import RunReport, run_table
 from ray_router.cli.session_view import record_view, resolution_view
 from ray_router.cli.watching import rates_between
+from ray_router.testing import local_router
 from ray_router.workload import PartitionTally, Tally, event_config
 
 STATS = RouterStats(
@@ -179,6 +181,25 @@ def test_an_answer_says_where_to_and_how_it_was_found() -> None:
         "expires in": "never",
         "partition": "3",
     }
+
+
+def test_an_explanation_shows_every_rung_below_the_answer() -> None:
+    """With its routes and why each was taken or passed over; for programs too."""
+    router = local_router()
+    router.set("tg:bot:room", Route("there")).result()
+    router.set("tg:bot:*", Route("lobby")).result()
+    explained = router.explain("tg:bot:room:thread", [Route("reception")]).result()
+    lines = printed(explanation_view(explained))
+    assert lines[0] == "there"
+    shown = "\n".join(lines)
+    for rung in explained.rungs:
+        assert rung.source.value in shown
+        assert rung.note in shown
+        assert all(each.why in shown for each in rung.candidates)
+    assert "the caller" in shown
+    listed = rungs(explained)
+    assert [each["source"] for each in listed] == ["exact", "alternate", "scope", "provided", "stale", "none"]
+    assert "this is the answer" in json.dumps(listed, allow_nan=False)
 
 
 def test_no_answer_is_said_so() -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from math import inf, nan
 from typing import Any, NamedTuple
 
-from ray_router.core.operations import Delete, Get, Group, Operation, Refused, Report, Resolve, Set
+from ray_router.core.operations import Delete, Explain, Get, Group, Operation, Refused, Report, Resolve, Set
 from ray_router.core.settings import Limits
 from ray_router.model import Delivery, Route, SessionKey
 
@@ -170,6 +170,7 @@ def _each(operation: Any, field: str, values: Iterable[Any], names: Iterable[str
 def _bad_keys() -> Iterator[Bad]:
     yield from _each(Set(ROOM, "R", 1.0), "key", BAD_KEYS, KEY_FIELDS)
     yield from _each(Get(ROOM), "key", BAD_KEYS, KEY_FIELDS)
+    yield from _each(Explain(ROOM), "key", BAD_KEYS, KEY_FIELDS)
     yield from _each(Delete(ROOM, 1.0), "key", BAD_KEYS, KEY_FIELDS)
     for delivery in Delivery:
         yield from _each(_report(ROOM, delivery), "key", BAD_KEYS, KEY_FIELDS)
@@ -211,6 +212,11 @@ def _bad_resolves() -> Iterator[Bad]:
     good = Resolve((ROOM, INSTANCE))
     listed = (each for each in (*JUNK, ROOM, [ROOM]) if not isinstance(each, tuple))
     yield from _each(good, "keys", (*listed, (ROOM,) * 51))
+    for each in (good, Explain(ROOM)):
+        yield from _bad_wishes(each)
+
+
+def _bad_wishes(good: Resolve | Explain) -> Iterator[Bad]:
     listed = (each for each in (*JUNK, "R", ["R"]) if not isinstance(each, tuple))
     yield from _each(good, "fallbacks", (*listed, ("R",) * 4))
     for place in range(3):
@@ -225,7 +231,8 @@ def _bad_resolves() -> Iterator[Bad]:
 def _misshapen() -> Iterator[Bad]:
     """Operations with too few fields or too many, as a foreign pickle may hold them."""
     report = _report(ROOM, Delivery.DELIVERED)
-    for good in (Set(ROOM, "R", 1.0), Resolve((ROOM,)), Get(ROOM), Delete(ROOM, 1.0), report):
+    looks = (Resolve((ROOM,)), Get(ROOM), Explain(ROOM))
+    for good in (Set(ROOM, "R", 1.0), *looks, Delete(ROOM, 1.0), report):
         for fields in (*(good[:length] for length in range(len(good))), (*good, None), (*good, *good)):
             yield Bad(tuple.__new__(type(good), fields), frozenset({"operation"}))
 

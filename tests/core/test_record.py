@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState, merge
+from ray_router.core.ladder import Own, Rules, Wishes
 from ray_router.core.record import BETWEEN, Record, RecordFormat
-from ray_router.core.resolver import Own, Rules, Wishes
 from ray_router.core.resolver import resolve as walk
 from ray_router.core.standing import Backoff, lives_until
 from ray_router.model import Origin, Route

@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState, holds
 from ray_router.core.keytext import wider_than
+from ray_router.core.ladder import Own, Rules, Wider, Wishes
 from ray_router.core.operations import Delete, Get, Report, Resolve, Written
 from ray_router.core.partition import Partition
-from ray_router.core.resolver import Own, Rules, Wider, Wishes
 from ray_router.core.resolver import resolve as walk
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.slots import key_hash

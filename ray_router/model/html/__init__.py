@@ -1,0 +1,1 @@
+"""Values of the model as notebooks show them: HTML that stands by itself."""
