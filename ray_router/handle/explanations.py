@@ -69,8 +69,8 @@ def explanation(said: Sequence[Gathered], asked: Asked) -> Explanation:
 
 def _explained(partition: int, found: Explained, asked: Asked) -> Explanation:
     key = session_key_of(asked.wishes.key)
-    standby = partition != asked.owner
-    resolution = answered(key, found.answer, Share(partition, None, Answers(found.now, ()), standby), asked.terms)
+    share = Share(partition, None, Answers(found.now, ()), partition != asked.owner)
+    resolution = answered(key, found.answer, share, asked.terms)
     notes = _NOTHING_ON | {
         ResolutionSource.NONE: "something on a rung above answered" if resolution else _miss(resolution)
     }

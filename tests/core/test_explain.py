@@ -217,7 +217,7 @@ def test_what_is_stale_is_told_of_by_its_evidence() -> None:
         delivered(THREAD, "B", 3),
         write(THREAD, "D", 1, ttl_s=1),
         permanent(THREAD, "D", 2),
-        write(THREAD, "F", 0, ttl_s=1),
+        write(THREAD, "F", 0, ttl_s=1, origin=Origin.AGENT),
         transient(THREAD, "F", 0, 100.0),
     )
     found = explained(partition, THREAD, 21, allow_stale=True)
