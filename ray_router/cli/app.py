@@ -6,6 +6,7 @@ import inspect
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 import ray_router
 from ray_router.cli import (
@@ -24,7 +25,6 @@ from ray_router.cli.exits import CommandGroup
 app = typer.Typer(
     name="ray-router",
     cls=CommandGroup,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -38,10 +38,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(
-    epilog="Exit codes: 0 done, 1 it said no (no route, nothing found), 2 bad usage or input, or "
-    "nobody to ask; 130 stopped by Ctrl-C."
+_EXIT_CODES = (
+    "[b]Exit codes[/b]  0 done; 1 it said no: no route, nothing found, not taken; 2 bad usage or input, or "
+    "nobody to ask; 130 stopped by Ctrl-C; 143 terminated"
 )
+
+
+@app.callback(epilog=_EXIT_CODES)
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -52,20 +55,25 @@ def _root(
     A session is named [b]channel:instance:room[/b] or [b]channel:instance:room:thread[/b].
     In a part of it a ':' is written %3A, a '%' is %25 and a lone '*' is %2A.
 
-    Start with [b]ray-router demo[/b].
+    Start with [b]ray-router demo[/b]. Each command says more with [b]-h[/b]; [b]--install-completion[/b]
+    has your shell complete commands, options and their words.
     """
 
 
-def _paragraphs(docstring: str) -> str:
-    """A docstring as help: each paragraph on one line, for the terminal to break; examples as they are."""
-    paragraphs = inspect.cleandoc(docstring).split("\n\n")
-    return "\n\n".join(
-        each.replace("Examples:", "[b]Examples[/b]")
-        if each.startswith("Examples:")
-        else " ".join(each.split("\n"))
-        for each in paragraphs
-    )
+def _help(docstring: str) -> str:
+    """What a docstring says before its examples: each paragraph on one line, for the terminal to break."""
+    told = inspect.cleandoc(docstring).partition(_EXAMPLES)[0]
+    return "\n\n".join(" ".join(each.split("\n")) for each in told.strip().split("\n\n"))
 
+
+def _epilog(docstring: str) -> str:
+    """What stands below the options: a docstring's examples, as they are, and the exit codes."""
+    examples = inspect.cleandoc(docstring).partition(_EXAMPLES)[2]
+    lines = [f"  {escape(each.strip())}" for each in examples.strip().splitlines()]
+    return "\n\n".join(["\n".join(["[b]Examples[/b]", *lines]), _EXIT_CODES])
+
+
+_EXAMPLES = "Examples:\n"
 
 for panel, name, command in (
     ("Try it", "demo", demo.demo),
@@ -87,4 +95,6 @@ for panel, name, command in (
     ("Play a log", "simulate", replays.simulate_log),
     ("Measure it", "bench", benchmarks.bench),
 ):
-    app.command(name, help=_paragraphs(command.__doc__ or ""), rich_help_panel=panel)(command)
+    app.command(
+        name, help=_help(command.__doc__ or ""), epilog=_epilog(command.__doc__ or ""), rich_help_panel=panel
+    )(command)

@@ -45,7 +45,10 @@ def up(
     eviction: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Policy for who leaves a full partition.", rich_help_panel=_SETTINGS
+            metavar="NAME",
+            help="Policy for who leaves a full partition.",
+            rich_help_panel=_SETTINGS,
+            autocompletion=options.policies,
         ),
     ] = None,
     settings: Annotated[
@@ -60,6 +63,9 @@ def up(
     namespace: options.Namespace = "ray_router",
 ) -> None:
     """Deploy a router, and show its partitions. The same settings again find the one that is running.
+
+    Other settings than those of a running router are refused, and the fields named that differ: end it with
+    [b]down[/b] first. Its actors outlive this command, and every other that asks them.
 
     Examples:
       ray-router up --name chat --partitions 8 --ttl 3600
@@ -93,7 +99,11 @@ def down(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """End a router and all its actors. What it knew is gone."""
+    """End a router and all its actors. What it knew is gone.
+
+    Examples:
+      ray-router down --name chat
+    """
     screen = Screen(as_json)
     with joined(screen, address):
         from ray_router.runtime import shutdown
@@ -113,7 +123,10 @@ def revive(
 ) -> None:
     """Bring a partition back that died too often and was taken out of service.
 
-    Until then its sessions are served by those who keep their copies; status shows which are out.
+    Until then its sessions are served by those who keep their copies; [b]status[/b] shows which are out.
+
+    Examples:
+      ray-router revive 2 --name chat
     """
     screen = Screen(as_json)
     with joined(screen, address):

@@ -112,6 +112,16 @@ def named(texts: list[str] | None, option: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def names_of(vocabulary: type[IntEnum]) -> Callable[[], list[str]]:
+    """What a shell may complete to a member of a vocabulary."""
+    return lambda: [member.name.lower() for member in vocabulary]
+
+
+def policies() -> list[str]:
+    """What a shell may complete to an eviction policy."""
+    return sorted(POLICIES)
+
+
 Address = Annotated[
     str | None,
     typer.Option(
@@ -196,12 +206,17 @@ Capacities = Annotated[
 ]
 Eviction = Annotated[
     str,
-    typer.Option(metavar="NAME", help=f"Who leaves a full partition: {', '.join(sorted(POLICIES))}."),
+    typer.Option(
+        metavar="NAME",
+        help=f"Who leaves a full partition: {', '.join(sorted(POLICIES))}.",
+        autocompletion=policies,
+    ),
 ]
 WidestScope = Annotated[
     Scope,
     typer.Option(
         parser=one_of(Scope),
+        autocompletion=names_of(Scope),
         metavar="SCOPE",
         show_default="room",
         help="How far to look beyond the session: thread, room, instance or channel.",
@@ -211,6 +226,7 @@ MinConfidence = Annotated[
     Confidence,
     typer.Option(
         parser=one_of(Confidence),
+        autocompletion=names_of(Confidence),
         metavar="LEVEL",
         show_default="none",
         help="Pass over what is less sure: stale, provided, inherited, alternate, observed or confirmed.",
@@ -221,6 +237,7 @@ OriginOption = Annotated[
     typer.Option(
         "--origin",
         parser=one_of(Origin),
+        autocompletion=names_of(Origin),
         metavar="ORIGIN",
         show_default="inbound",
         help="Who says so: operator, inbound, agent or system.",

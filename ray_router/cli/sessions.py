@@ -77,7 +77,14 @@ def get(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """Look at what is stored for a session itself; exit code 1 when that is nothing."""
+    """Look at what is stored for a session itself; exit code 1 when that is nothing.
+
+    A look changes nothing: it is counted nowhere, and makes the session no more recent.
+
+    Examples:
+      ray-router get telegram:bot_1:room_9
+      ray-router get 'telegram:bot_1:*' --json
+    """
     screen = Screen(as_json)
     text = key_text(key)
     with _router(screen, address, name, namespace) as router:
@@ -148,7 +155,13 @@ def delete(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """Forget a session's routes; exit code 1 when there were none."""
+    """Forget a session's routes; exit code 1 when there were none.
+
+    What was observed before now is refused from here on, should it arrive late.
+
+    Examples:
+      ray-router delete telegram:bot_1:room_9
+    """
     screen = Screen(as_json)
     text = key_text(key)
     with _router(screen, address, name, namespace) as router:
@@ -168,7 +181,11 @@ def prune(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """Move every session on whose time has come, now. Partitions do so by themselves, all the time."""
+    """Move every session on whose time has come, now. Partitions do so by themselves, all the time.
+
+    Examples:
+      ray-router prune --name chat
+    """
     screen = Screen(as_json)
     with _router(screen, address, name, namespace) as router:
         result = router.prune().result()

@@ -27,7 +27,15 @@ def status(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """Show each partition: where it runs, what it holds, how it answers, how close to its limits it is."""
+    """Show each partition: where it runs, what it holds, how it answers, how close to its limits it is.
+
+    Counts are since a partition's actor was started, which [b]life[/b] numbers. A partition that is down is
+    shown as such; the command waits no longer for it than the router's own deadline.
+
+    Examples:
+      ray-router status --name chat
+      ray-router status --json | jq .hit_ratio
+    """
     screen = Screen(as_json)
     with joined(screen, address):
         from ray_router.runtime import connect
@@ -49,7 +57,12 @@ def top(
     name: options.Name = "default",
     namespace: options.Namespace = "ray_router",
 ) -> None:
-    """Watch a router work: its partitions as in status, with what they do a second. Ctrl-C ends it."""
+    """Watch a router work: its partitions as in status, with what they do a second. Ctrl-C ends it.
+
+    Examples:
+      ray-router top --name chat
+      ray-router top --once --interval 10 --json
+    """
     screen = Screen(as_json)
     with joined(screen, address):
         from ray_router.runtime import connect

@@ -78,12 +78,11 @@ def steps(
         ranked: the session's own routes, best first.
         wider: the wider scopes, the next wider first; read only when it comes to them.
     """
-    own_scope = scope_of(key)
     for rank, standing in enumerate(ranked):
         source = ResolutionSource.ALTERNATE if rank else ResolutionSource.EXACT
         confidence = _own_confidence(standing, rank)
         verdict = _held_back(standing) or _sure_enough(confidence, wishes)
-        yield Step(source, standing.route, verdict, confidence, own_scope, key, standing)
+        yield Step(source, standing.route, verdict, confidence, scope_of(key), key, standing)
 
     for scope, wider_key, state in wider:
         for standing in standings(state, now, rules.backoff):
@@ -100,12 +99,14 @@ def steps(
             verdict = _sure_enough(Confidence.PROVIDED, wishes)
         yield Step(ResolutionSource.PROVIDED, route, verdict, Confidence.PROVIDED)
 
+    if not ranked:
+        return
     tired = [standing for standing in ranked if not standing.fresh]
     tired.sort(key=lambda standing: -standing.evidence_at)  # of equals the best-ranked stays first
     for standing in tired:
         verdict = _stale_verdict(standing, wishes, rules, now)
         source, confidence = ResolutionSource.STALE, Confidence.STALE
-        yield Step(source, standing.route, verdict, confidence, own_scope, key, standing)
+        yield Step(source, standing.route, verdict, confidence, scope_of(key), key, standing)
 
 
 def fits(route_text: str, key_text: str) -> bool:

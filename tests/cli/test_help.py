@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 
 import ray_router
+from ray_router.cli.app import app
 
 from .commands import own_environment, run
 
@@ -19,6 +22,7 @@ COMMANDS = (
     "serve",
     "status",
     "top",
+    "revive",
     "prune",
     "advise",
     "set",
@@ -57,6 +61,32 @@ def test_examples_stand_on_lines_of_their_own() -> None:
     """As they are typed."""
     lines = run("resolve", "--help").output.splitlines()
     assert any(line.strip() == "ray-router resolve telegram:bot_1:room_9:thread_3" for line in lines)
+
+
+@pytest.mark.parametrize("command", typer.main.get_group(app).commands)
+def test_every_command_is_shown_by_examples_that_it_takes(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is read as the shell and the program read it; what is piped elsewhere is left out."""
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = run(command, "--help").output
+    _, _, below = shown.partition("Examples")
+    lines = [line.strip() for line in below.partition("Exit codes")[0].splitlines()]
+    examples = [line for line in lines if line.startswith("ray-router ")]
+    assert examples == [line for line in lines if line]
+    group = typer.main.get_command(app)
+    for example in examples:
+        _, name, *words = shlex.split(example.partition(" | ")[0])
+        assert name == command
+        with group.make_context("ray-router", [name, *words]) as context:
+            _, found, rest = group.resolve_command(context, [name, *words])  # type: ignore[attr-defined]
+            found.make_context(name, rest, parent=context)
+
+
+def test_the_exit_codes_stand_below_every_command() -> None:
+    """Where a manual has them."""
+    for command in ("", *COMMANDS):
+        assert "Exit codes" in run(*command.split(), "--help").output
 
 
 def test_no_command_shows_the_help() -> None:
@@ -105,10 +135,11 @@ def test_another_missing_module_is_not_taken_for_the_extra() -> None:
     assert "ModuleNotFoundError" in done.stderr
 
 
-def test_the_module_is_the_command(tmp_path: Path) -> None:
-    """``python -m ray_router.cli``."""
+@pytest.mark.parametrize("module", ["ray_router", "ray_router.cli"])
+def test_the_module_is_the_command(tmp_path: Path, module: str) -> None:
+    """``python -m ray_router``, where ``ray-router`` is not on the path."""
     done = subprocess.run(
-        [sys.executable, "-m", "ray_router.cli", "--version"],
+        [sys.executable, "-m", module, "--version"],
         env=own_environment(),
         capture_output=True,
         text=True,
