@@ -80,15 +80,15 @@ if TYPE_CHECKING:
         router.set(key, route, origin="inbound")  # type: ignore[arg-type]  # an Origin
         router.set_many([(key, route, 1.0)])  # type: ignore[list-item]  # a pair, or a Write
         router.resolve(key, route)  # type: ignore[arg-type]  # several fallbacks
-        router.resolve(key, [route], True)  # type: ignore[misc]  # wishes are given by name
+        router.resolve(key, [route], True)  # type: ignore[call-arg]  # wishes are given by name
         router.resolve(key, allow_stale="yes")  # type: ignore[arg-type]
         router.resolve(key, widest_scope=rr.Confidence.NONE)  # type: ignore[arg-type]
         router.resolve_many(key)  # type: ignore[arg-type]  # several keys
         router.explain(key, minimum=1)  # type: ignore[call-arg]
         router.report(key, route, "delivered")  # type: ignore[arg-type]  # a Delivery
-        router.resolve(key).route  # type: ignore[attr-defined]  # a Reply is waited for first
-        router.resolve(key).result().route.text  # type: ignore[union-attr]  # there may be none
-        router.get(key).result().route  # type: ignore[union-attr]  # there may be none
+        _ = router.resolve(key).route  # type: ignore[attr-defined]  # a Reply is waited for first
+        _ = router.resolve(key).result().route.text  # type: ignore[union-attr]  # there may be none
+        _ = router.get(key).result().route  # type: ignore[union-attr]  # there may be none
         rr.Route(thread="t")  # type: ignore[call-arg]
         rr.SessionKey()  # type: ignore[call-arg]
         key.room = "other"  # type: ignore[misc]  # keys never change

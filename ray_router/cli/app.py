@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 import ray_router
 from ray_router.cli import (
@@ -21,6 +19,7 @@ from ray_router.cli import (
     watching,
 )
 from ray_router.cli.exits import CommandGroup
+from ray_router.cli.manual import EXIT_CODES, Command, help_of
 
 app = typer.Typer(
     name="ray-router",
@@ -38,13 +37,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-_EXIT_CODES = (
-    "[b]Exit codes[/b]  0 done; 1 it said no: no route, nothing found, not taken; 2 bad usage or input, or "
-    "nobody to ask; 130 stopped by Ctrl-C; 143 terminated"
-)
-
-
-@app.callback(epilog=_EXIT_CODES)
+@app.callback(epilog=EXIT_CODES)
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -59,21 +52,6 @@ def _root(
     has your shell complete commands, options and their words.
     """
 
-
-def _help(docstring: str) -> str:
-    """What a docstring says before its examples: each paragraph on one line, for the terminal to break."""
-    told = inspect.cleandoc(docstring).partition(_EXAMPLES)[0]
-    return "\n\n".join(" ".join(each.split("\n")) for each in told.strip().split("\n\n"))
-
-
-def _epilog(docstring: str) -> str:
-    """What stands below the options: a docstring's examples, as they are, and the exit codes."""
-    examples = inspect.cleandoc(docstring).partition(_EXAMPLES)[2]
-    lines = [f"  {escape(each.strip())}" for each in examples.strip().splitlines()]
-    return "\n\n".join(["\n".join(["[b]Examples[/b]", *lines]), _EXIT_CODES])
-
-
-_EXAMPLES = "Examples:\n"
 
 for panel, name, command in (
     ("Try it", "demo", demo.demo),
@@ -95,6 +73,4 @@ for panel, name, command in (
     ("Play a log", "simulate", replays.simulate_log),
     ("Measure it", "bench", benchmarks.bench),
 ):
-    app.command(
-        name, help=_help(command.__doc__ or ""), epilog=_epilog(command.__doc__ or ""), rich_help_panel=panel
-    )(command)
+    app.command(name, cls=Command, help=help_of(command.__doc__ or ""), rich_help_panel=panel)(command)

@@ -64,11 +64,8 @@ def test_examples_stand_on_lines_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("command", typer.main.get_group(app).commands)
-def test_every_command_is_shown_by_examples_that_it_takes(
-    command: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_command_is_shown_by_examples_that_it_takes(command: str) -> None:
     """Each is read as the shell and the program read it; what is piped elsewhere is left out."""
-    monkeypatch.setenv("COLUMNS", "160")
     shown = run(command, "--help").output
     _, _, below = shown.partition("Examples")
     lines = [line.strip() for line in below.partition("Exit codes")[0].splitlines()]

@@ -59,7 +59,7 @@ def test_every_command_is_on_the_page() -> None:
 
 def test_two_commands_set_up() -> None:
     """One for the demo, one for the tests: the one that is run before a change lands."""
-    demo, tests = SETTING_UP
+    demo, tests, _ = SETTING_UP
     assert demo.split(" && ") == ["pip install '.[cli]'", "ray-router demo"]
     pattern = re.search(r"grep -m1 -E '(.+)' README.md", (REPOSITORY / ".ci/run").read_text())
     assert pattern is not None

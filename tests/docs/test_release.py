@@ -29,5 +29,5 @@ def test_python_and_ray_are_those_that_are_required() -> None:
 def test_extras_are_the_packages() -> None:
     """Those that commands install."""
     named = set(re.findall(r"pip install .*'\.\[(\w+)\]'", PAGE))
-    assert named == {"cli", "test"}
+    assert named == {"cli", "notebooks", "test"}
     assert named <= set(PACKAGE.get_all("Provides-Extra", []))

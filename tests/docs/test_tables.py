@@ -92,6 +92,7 @@ def test_the_words() -> None:
     assert {row[3] for row in table("rung")} == {each.name for each in rr.Confidence} - {"CONFIRMED"}
     assert set(firsts("reason")) == {each.value for each in rr.FallbackReason}
     assert firsts("Delivery") == [each.name for each in rr.Delivery]
+    assert firsts("Verdict") == [each.name for each in rr.Verdict]
     assert firsts("SetOutcome") == [each.name for each in rr.SetOutcome]
     assert firsts("scope") == [each.name.lower() for each in rr.Scope]
     assert firsts("level") == [each.name for each in rr.PressureLevel]

@@ -1,0 +1,1 @@
+"""What is released, tried without the source tree."""
