@@ -169,6 +169,16 @@ class RouterHandle:
         Raises:
             InvalidInputError: at once; nothing is sent.
             PartitionUnavailableError, DeadlineExceededError: on waiting; nobody acknowledged it.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> router.set("telegram:bot_1:room_9", Route("-100123")).result().outcome.value
+        'stored'
+        >>> router.set("telegram:bot_1:room_9", Route("-100999"), observed_at=0.0).result().outcome.value
+        'stored'
+        >>> router.resolve("telegram:bot_1:room_9").result().require().external_room_id  # the newer one
+        '-100123'
         """
         write = stamped(Write(key, route, observed_at, origin, ttl_s), self._stamps)
         return self._ask("set", write.key, write, answers.set_result)
@@ -178,6 +188,12 @@ class RouterHandle:
 
         A bad item refuses the whole batch before anything is sent. Items whose partition is down are
         ``UNAVAILABLE``.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> results = local_router().set_many((f"irc:net:#{n}", Route(f"#{n}")) for n in range(3)).result()
+        >>> [each.outcome.value for each in results]
+        ['stored', 'stored', 'stored']
         """
         sets = [stamped(write, self._stamps) for write in writes(items)]
 
@@ -191,7 +207,18 @@ class RouterHandle:
         return self._submit(send)
 
     def get(self, key: SessionKey | str) -> Reply[RouteRecord | None]:
-        """Look at what is stored for a session itself; touches nothing. None when there is no route."""
+        """Look at what is stored for a session itself; touches nothing. None when there is no route.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> router.get("telegram:bot_1:room_9").result() is None
+        True
+        >>> router.set("telegram:bot_1:room_9", Route("-100123")).result().partition
+        1
+        >>> router.get("telegram:bot_1:room_9").result().freshness.value
+        'fresh'
+        """
         text = key_text(key)
 
         def send(directory: Directory) -> Submission[RouteRecord | None]:
@@ -222,6 +249,15 @@ class RouterHandle:
             InvalidInputError: at once.
             PartitionUnavailableError, DeadlineExceededError: on waiting; the partition did not answer, and
                 no fallback was given that would do.
+
+        >>> from ray_router import Confidence, Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> answer = router.resolve("telegram:bot_1:room_9", [Route("reception")]).result()
+        >>> answer.require().external_room_id, answer.source.value, answer.reason.value
+        ('reception', 'provided', 'miss')
+        >>> bool(router.resolve("telegram:bot_1:room_9", min_confidence=Confidence.OBSERVED).result())
+        False
         """
         text = key_text(key)
         directory = self._link.directory
@@ -252,7 +288,7 @@ class RouterHandle:
 
         >>> from ray_router import Route, RouterConfig
         >>> from ray_router.testing import local_router
-        >>> router = local_router(RouterConfig())
+        >>> router = local_router(RouterConfig(partitions=1))
         >>> print(router.explain("tg:bot:room", [Route("reception")]).result())
         tg:bot:room: reception
         provided (miss), provided, partition 0
@@ -287,6 +323,13 @@ class RouterHandle:
         """``resolve`` for many, in one call to each partition; answers in the order given.
 
         Keys whose partition is down are answered from the fallbacks, with reason ``UNAVAILABLE``.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> _ = router.set("irc:net:#1", Route("#1")).result()
+        >>> [bool(answer) for answer in router.resolve_many(["irc:net:#0", "irc:net:#1"]).result()]
+        [False, True]
         """
         given, texts = several_keys(keys)
         wishes = Resolve(texts, fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
@@ -308,6 +351,14 @@ class RouterHandle:
             at: epoch seconds of the outcome; None is now.
             moved_to: with ``MOVED``, the route that replaces it.
             retry_after_s: with ``TRANSIENT``, how long the provider wants to be left alone.
+
+        >>> from ray_router import Delivery, Route
+        >>> from ray_router.testing import local_router
+        >>> router, key = local_router(), "telegram:bot_1:room_9"
+        >>> _ = router.set(key, Route("-100123")).result()
+        >>> moved = router.report(key, Route("-100123"), Delivery.MOVED, moved_to=Route("-100456"))
+        >>> moved.result().outcome.value, router.resolve(key).result().require().external_room_id
+        ('applied', '-100456')
         """
         if at is not None:
             check_seconds("at", at)
@@ -317,7 +368,15 @@ class RouterHandle:
         return self._ask("report", report.key, report, answers.report_result)
 
     def delete(self, key: SessionKey | str) -> Reply[bool]:
-        """Forget a session's routes, and refuse what was observed before now; whether there were any."""
+        """Forget a session's routes, and refuse what was observed before now; whether there were any.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> _ = router.set("irc:net:#1", Route("#1")).result()
+        >>> router.delete("irc:net:#1").result(), router.delete("irc:net:#1").result()
+        (True, False)
+        """
         text = key_text(key)
         return self._ask("delete", text, Delete(text, self._stamps.now()), answers.found)
 
@@ -355,7 +414,16 @@ class RouterHandle:
         return self._submit(send)
 
     def stats(self) -> Reply[RouterStats]:
-        """What each partition holds and counted; never fails for a partition that is down."""
+        """What each partition holds and counted; never fails for a partition that is down.
+
+        >>> from ray_router import Route
+        >>> from ray_router.testing import local_router
+        >>> router = local_router()
+        >>> _ = router.set("irc:net:#1", Route("#1")).result()
+        >>> stats = router.stats().result()
+        >>> stats.holdings.live, stats.traffic.stored, len(stats.partitions)
+        (1, 1, 4)
+        """
 
         def send(directory: Directory) -> Submission[RouterStats]:
             deadline = time.monotonic() + directory.config.call_timeout_s
