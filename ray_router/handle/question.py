@@ -67,6 +67,10 @@ class QuestionReply(Reply[Resolution]):
         self._question = question
         self._read = read
 
+    def done(self) -> bool:
+        """Whether the answer is there, as of any reply."""
+        return self._question.settled
+
     def result(self, timeout_s: float | None = None) -> Resolution:
         """Block until the answer is there, and return it; as any reply does."""
         refuse_to_block()

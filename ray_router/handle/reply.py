@@ -64,6 +64,16 @@ class Reply(Generic[T]):
     def __bool__(self) -> bool:
         raise TypeError("a Reply has no truth value: await it or call .result()")
 
+    def done(self) -> bool:
+        """Whether the answer, or the error in its place, is there: ``result()`` would not wait."""
+        launched = self._launched
+        if launched is not None:
+            if not launched.settled:
+                return False
+            if isinstance(launched.outcome, Exception):
+                return True
+        return all(part.settled for part in self._sent().parts)
+
     def result(self, timeout_s: float | None = None) -> T:
         """Block until the answer is there, and return it.
 

@@ -2,16 +2,19 @@
 
 On an event clock (``clock="event"``, as the router's own) every call carries the time of its event, so
 the same events give the same answers on any runtime: what a partition answers depends on the calls that
-reach it and on their order, and a handle keeps the order of one caller. On the wall clock events happen
-now, whatever times they have.
+reach it and on their order, and a handle keeps the order of one caller. A partition that counts as down for
+a while, as on a busy machine, is waited for. On the wall clock events happen now, whatever times they have,
+and what is down is passed over.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from time import sleep
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ray_router.errors import DeadlineExceededError, InvalidCallError, PartitionUnavailableError, RouterError
 from ray_router.handle import Reply, RouterHandle
@@ -21,6 +24,9 @@ from ray_router.workload.event import Event
 from ray_router.workload.tally import Recorder, Score, Tally
 
 WINDOW = 2_000
+_ASK_AGAIN_S = 0.05
+
+T = TypeVar("T")
 
 
 class _Outstanding(NamedTuple):
@@ -28,6 +34,22 @@ class _Outstanding(NamedTuple):
     key: str
     resolution: Reply[Resolution]
     written: Reply[SetResult]
+
+
+class _Patience:
+    """Waits for partitions that are down, for so many seconds in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left_s = seconds
+
+    def accepted(self, ask: Callable[[], Reply[T]]) -> Reply[T]:
+        """Ask, and as long as that is refused at once because the partition is down, ask again."""
+        reply = ask()
+        while reply.done() and self._left_s > 0 and _is_unavailable(reply):
+            sleep(_ASK_AGAIN_S)
+            self._left_s -= _ASK_AGAIN_S
+            reply = ask()
+        return reply
 
 
 def play(
@@ -56,6 +78,7 @@ def play(
     if config.clock != clock:
         raise InvalidCallError("clock", f"is {clock!r}, but the router {config.name!r} has {config.clock!r}")
     most = max(1, min(window, config.max_pending_calls) // 2)
+    patience = _Patience(config.call_timeout_s if clock == "event" else 0.0)
     score = Score(recorder)
     outstanding: deque[_Outstanding] = deque()
     try:
@@ -63,7 +86,9 @@ def play(
             then = handle.at(at) if clock == "event" else handle
             text = key_text(key)
             index = score.came(at, text)
-            outstanding.append(_Outstanding(index, text, then.resolve(text), then.set(text, route)))
+            resolution = patience.accepted(partial(then.resolve, text))
+            written = patience.accepted(partial(then.set, text, route))
+            outstanding.append(_Outstanding(index, text, resolution, written))
             if len(outstanding) >= most:
                 _collect(score, outstanding.popleft())
         while outstanding:
@@ -101,6 +126,16 @@ def _collect(score: Score, each: _Outstanding) -> None:
         score.was_not_answered()
     else:
         score.wrote(written.partition, written.outcome, written.evicted)
+
+
+def _is_unavailable(reply: Reply[Any]) -> bool:
+    try:
+        reply.result()
+    except PartitionUnavailableError:
+        return True
+    except RouterError:
+        pass
+    return False
 
 
 def _forsake(reply: Reply[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import modules
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from ray_router import (
     RouterHandle,
     SessionKey,
 )
-from ray_router.testing import FaultyTransport, ManualClock
+from ray_router.testing import FaultyTransport, ManualClock, wait_until
 from ray_router.workload import (
     Event,
     PartitionTally,
@@ -114,7 +115,7 @@ def test_a_router_with_another_clock_is_refused(clock: str) -> None:
         play(local(RouterConfig(clock=other)), [event(0)], clock=clock)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(window=st.integers(0, 9), limit=st.integers(1, 9))
 def test_how_many_replies_are_outstanding_changes_nothing(window: int, limit: int) -> None:
     """Nor does how many calls may wait."""
@@ -133,6 +134,47 @@ def test_a_partition_that_is_down_costs_its_own_events_only() -> None:
     assert tally.events == 50
     assert [each.partition for each in tally.partitions] == [1]
     assert tally.unanswered == 2 * (50 - alive.events) > 0
+
+
+def test_a_partition_that_stands_still_for_a_while_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On an event clock: what is refused meanwhile is asked again, so that the run is the same."""
+    config = event_config(partitions=2, ttl_s=600)
+    traffic = list(SyntheticTraffic(messages=120, seed=5))
+    transport = FaultyTransport(LocalTransport(config))
+    handle = RouterHandle(transport)
+    at_first = handle.at(0.0)
+    there = next(
+        key for key in (f"a:b:{n}" for n in range(99)) if at_first.resolve(key).result().partition == 0
+    )
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        transport.thaw(0)
+
+    def standing_still() -> Iterator[Event]:
+        yield from traffic[:60]
+        transport.freeze(0)
+        wait_until(lambda: at_first.get(there).done())  # from now on it is refused
+        monkeypatch.setattr(modules[play.__module__], "sleep", sleep)
+        yield from traffic[60:]
+
+    assert play(handle, standing_still()) == play(local(config), traffic)
+    assert slept
+
+
+def test_a_partition_that_does_not_come_back_is_not_waited_for_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The patience of a run is that of one call."""
+    slept: list[float] = []
+    monkeypatch.setattr(modules[play.__module__], "sleep", slept.append)
+    config = event_config(partitions=2).model_copy(update={"call_timeout_s": 0.2})
+    transport = FaultyTransport(LocalTransport(config))
+    transport.kill(0)
+    tally = play(RouterHandle(transport), SyntheticTraffic(messages=50))
+    assert tally.unanswered == 2 * (50 - tally.total.events) > 0
+    assert sum(slept) == pytest.approx(0.2, abs=0.051)
 
 
 def test_a_run_that_breaks_off_raises_why() -> None:

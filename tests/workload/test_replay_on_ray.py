@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from ray_router import ResolutionSource, deploy, shutdown
@@ -28,15 +30,16 @@ class Answers:
 @pytest.mark.parametrize(
     ("name", "events"),
     [
-        ("chat/gitter_appium_gitter.jsonl.gz", None),
+        ("chat/gitter_appium_gitter.jsonl.gz", 12_000),
+        pytest.param("chat/gitter_appium_gitter.jsonl.gz", None, marks=pytest.mark.chaos),
         pytest.param("chat/zulip_bytecodealliance.jsonl.gz", 134_359, marks=pytest.mark.chaos),
     ],
 )
-def test_a_replay_of_a_whole_log_equals_its_simulation(
+def test_a_replay_of_a_log_equals_its_simulation(
     ray_cluster: str, namespace: str, name: str, events: int | None
 ) -> None:
     """On 4 partitions: each answer, each count of each partition, and what is held at the end."""
-    log = EventLog(recorded(name))
+    log = list(islice(EventLog(recorded(name)), events))
     simulated, replayed = Answers(), Answers()
     result = simulate(log, 1_800.0, None, 4, recorder=simulated)
     config = event_config(name="replay", partitions=4, ttl_s=1_800.0)
@@ -49,5 +52,5 @@ def test_a_replay_of_a_whole_log_equals_its_simulation(
     assert tally == result.tally
     assert replayed.seen == simulated.seen
     assert (stats.holdings, stats.traffic) == (result.stats.holdings, result.stats.traffic)
-    assert tally.events == (events or result.events)
+    assert tally.events == len(log)
     assert tally.unanswered == 0
