@@ -9,6 +9,8 @@ from itertools import groupby
 from random import Random
 from typing import Any, NamedTuple
 
+import pytest
+
 from ray_router.config import RouterConfig
 from ray_router.gateway import (
     AttemptOutcome,
@@ -91,6 +93,7 @@ async def knowing_router() -> RouterHandle:
     return router
 
 
+@pytest.mark.usefixtures("unmeasured")
 async def test_ten_thousand_messages() -> None:
     """Each session's messages leave in order; none is lost, or doubled but by retrying a failed attempt."""
     sender = MoodySender(seed=3)
