@@ -135,7 +135,7 @@ class _Source(Loader):
         self._original = original
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(tree_of(self._original), module.__name__, "exec"), vars(module))
+        exec(compile(tree_of(self._original), module.__name__, "exec"), vars(module))  # nosec B102: our own source
 
 
 def _renamed(module: str) -> str:

@@ -16,7 +16,7 @@ from ray_router.cli.app import app
 from .files import CLUSTER, ROUTER, blocks, document, runbook_commands
 
 GROUP: Any = typer.main.get_group(app)
-PENDING = {name: f"ray-router has no command {name!r} yet" for name in ("resize", "snapshot", "restore")}
+PENDING = {name: f"ray-router has no command {name!r} yet" for name in ("resize",)}
 COMMANDS = runbook_commands("ray-router")
 
 

@@ -370,6 +370,7 @@ def test_tidying_says_when_it_is_done() -> None:
     assert [partition.tidy(61, most=4) for _ in range(3)] == [4, 2, 0]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_memory_is_flat_under_writes_to_hot_keys() -> None:
     """Two hundred thousand writes to fifty keys, with all kinds of TTLs, leave nothing behind."""
     table = table_of(100)
