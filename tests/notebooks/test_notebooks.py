@@ -12,6 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+RAYS_OWN = "(raylet)"  # what Ray itself says of a process that died
 SAID = re.compile(r"^(?:print|show)\(.*\)  # (.+)$", re.MULTILINE)
 
 
@@ -55,4 +56,5 @@ def test_a_notebook_runs(
     client.execute()
     for cell in code_cells(notebook):
         printed = "".join(each.text for each in cell.outputs if each.get("name") == "stdout")
-        assert printed.splitlines() == SAID.findall(cell.source), cell.source
+        lines = [line for line in printed.splitlines() if RAYS_OWN not in line]
+        assert lines == SAID.findall(cell.source), cell.source
