@@ -74,6 +74,7 @@ def _headline(stats: RouterStats) -> Text:
         (f"{up} of {len(stats.partitions)} partitions up", "bold red" if stats.down else "green"),
         (" · pressure ", "dim"),
         (stats.level.name.lower(), _LEVEL_STYLES[stats.level]),
+        (f", {traffic.pressure_changes:,} changes of level" if traffic.pressure_changes else "", "dim"),
         ("\nsessions: ", "dim"),
         f"{held.live:,} live, {held.stale:,} stale, {held.tombstones:,} expired",
         (" · defaults: ", "dim"),

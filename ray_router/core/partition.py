@@ -561,6 +561,7 @@ class Partition:
         pressure = self._pressure.at(now)
         before, self._level = self._level, level_of(pressure)
         if before is not self._level:
+            self._counts["pressure_changes"] += 1
             event: Event = PressureChanged(self._index, before, self._level, pressure)
             self._tell(event)
 

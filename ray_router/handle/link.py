@@ -134,6 +134,12 @@ class Link:
         assert self._learned is not None
         return self._watching(self._learned.config)
 
+    @property
+    def traced(self) -> bool:
+        """Whether anybody records traces of the calls; only once the directory has come."""
+        telemetry = self.telemetry
+        return telemetry is not None and telemetry.tracer is not None
+
     def attended(self) -> Iterable[Lane]:
         """The lanes, which the courier looks after."""
         return self._lanes.values()
@@ -235,7 +241,7 @@ class Link:
             self._courier,
             terms,
             tell=None if watched is None else watched.tell,
-            traced=watched is not None and watched.tracer is not None,
+            traced=self.traced,
         )
         return lane
 

@@ -53,7 +53,7 @@ from ray_router.handle.scatter import (
 )
 from ray_router.handle.stamps import Stamps
 from ray_router.handle.twofold import Twofold, stage_operations, stage_resolve
-from ray_router.handle.watched import WatchedCall
+from ray_router.handle.watched import WatchedCall, follow_alone
 from ray_router.model import (
     Advice,
     Confidence,
@@ -263,7 +263,7 @@ class RouterHandle:
         directory = self._link.directory
         nothing = allow_stale is False and widest_scope is Scope.ROOM and min_confidence is Confidence.NONE
         alone = directory is not None and directory.topology.standbys is None
-        if nothing and fallbacks == () and alone and directory is not None and self._link.telemetry is None:
+        if nothing and fallbacks == () and alone and directory is not None and not self._link.traced:
             return self._question(key, text, directory)
         wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
         return self._resolve("resolve", wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
@@ -521,11 +521,14 @@ class RouterHandle:
         return self._submit(send)
 
     def _question(self, key: SessionKey | str, text: str, directory: Directory) -> Reply[Resolution]:
-        """``_resolve`` for one key and no wishes, that nobody watches."""
+        """``_resolve`` for one key and no wishes, of which nobody records a trace."""
         check_key_fits(text, directory.config.limits)
         link = self._link
         lane = link.lane(link.ownership.owner(text))
-        question = lane.put(Question(lane, text, self._now, self._deadline(directory)))
+        question = Question(lane, text, self._now, self._deadline(directory))
+        if link.telemetry is not None and link.telemetry.tell is not None:
+            follow_alone(link.telemetry.tell, "resolve", question)
+        lane.put(question)
         return QuestionReply(question, partial(_read_question, key, link))
 
     def _resolve(

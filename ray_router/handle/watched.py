@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ray_router.core.events import Called
+from ray_router.core.events import Called, Observer
 from ray_router.handle.promise import Failure, Promise
 from ray_router.telemetry import HandleTelemetry
 
@@ -66,12 +66,7 @@ class WatchedCall:
             self._over()
 
     def _settled(self, partition: int, count: int, part: Promise[Any]) -> None:
-        said = part.outcome
-        outcome = _ANSWERED
-        if isinstance(said, Failure):
-            outcome = said.kind.value
-        elif isinstance(said, Exception):
-            outcome = _FAILED
+        outcome = _outcome(part)
         with self._lock:
             self._left -= 1
             self._outcomes[outcome] = self._outcomes.get(outcome, 0) + count
@@ -89,3 +84,18 @@ class WatchedCall:
             for outcome, keys in self._outcomes.items():
                 self._tell(Called(self._operation, outcome, keys, took_s))
                 took_s = None
+
+
+def follow_alone(
+    tell: Observer, operation: str, part: Promise[Any], clock: Callable[[], float] = time.monotonic
+) -> None:
+    """See a call about one key settle that begins now and is one part, of which nobody records a trace."""
+    begun_at = clock()
+    part.on_settled(lambda: tell(Called(operation, _outcome(part), 1, clock() - begun_at)))
+
+
+def _outcome(part: Promise[Any]) -> str:
+    said = part.outcome
+    if isinstance(said, Failure):
+        return said.kind.value
+    return _FAILED if isinstance(said, Exception) else _ANSWERED

@@ -13,7 +13,10 @@ from ray_router.model.vocabulary import PressureLevel
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Counts of what was asked and what was done; adds up with ``+``."""
+    """Counts of what was asked and what was done; adds up with ``+``.
+
+    ``pressure_changes``: how often a partition went from one pressure level to another.
+    """
 
     resolves: int = 0
     exact: int = 0
@@ -37,6 +40,7 @@ class Traffic:
     evicted_live: int = 0
     evicted_stale: int = 0
     evicted_tombstones: int = 0
+    pressure_changes: int = 0
 
     def __add__(self, other: Traffic) -> Traffic:
         return Traffic(*(getattr(self, name) + getattr(other, name) for name in Traffic.__slots__))

@@ -53,7 +53,7 @@ STATS = RouterStats(
             ghosts=321,
             table_bytes=1_234_567,
             holdings=Holdings(live=900, stale=50, tombstones=50),
-            traffic=Traffic(resolves=200, exact=150, scope=20, misses=30),
+            traffic=Traffic(resolves=200, exact=150, scope=20, misses=30, pressure_changes=3),
         ),
         PartitionStats(1, available=False),
     ),
@@ -82,7 +82,7 @@ def words(lines: list[str], beginning: str) -> list[str]:
 def test_a_router_is_shown_by_partition() -> None:
     """Where each is, which life it lives, what it holds and how it answers; one that is down is named."""
     lines = printed(router_table(STATS, console_of(140)))
-    assert lines[0] == "router chat, epoch 1 · 1 of 2 partitions up · pressure degraded"
+    assert lines[0] == "router chat, epoch 1 · 1 of 2 partitions up · pressure degraded, 3 changes of level"
     assert lines[1].startswith("sessions: 900 live, 50 stale, 50 expired")
     assert " ".join(words(lines, "0 ")) == (
         "0 yes 10.0.0.7 · 4711 3 8,192 1,000 / 1,000 ████████ 100% 100% 75.0% - 10.0% 12.3 ms degraded 0.90"

@@ -231,3 +231,4 @@ def test_a_change_of_level_is_told_once() -> None:
         (WARN, NORMAL),
     ]
     assert all(level_of(event.pressure) is event.after for event in changes)
+    assert partition.stats(60.0).traffic.pressure_changes == len(changes)

@@ -37,6 +37,7 @@ def counted(series: Series, named: str = "ray_router.{}") -> dict[str, float]:
     outcomes = totals(series, named.format("sets"), "outcome")
     causes = totals(series, named.format("evictions"), "cause")
     phases = totals(series, named.format("expirations"), "phase")
+    changes = "pressure.changes" if "." in named else "pressure_changes"
     return {
         "resolves": total(series, named.format("resolves")),
         "exact": sources.get(("exact",), 0),
@@ -56,6 +57,7 @@ def counted(series: Series, named: str = "ray_router.{}") -> dict[str, float]:
         "went_stale": phases.get(("stale",), 0),
         "expired": phases.get(("tombstone",), 0),
         "forgotten": phases.get(("forgotten",), 0),
+        "pressure_changes": total(series, named.format(changes)),
         "reports": total(series, named.format("reports")),
         "deletes": total(series, named.format("deletes")),
         "refused": total(series, named.format("refused")),
