@@ -72,17 +72,25 @@ def stage(redis: RedisServer | None, folder: Path) -> Stage:
     return Stage(rounds=2, scale=_SMALL, redis=redis, data=folder, namespace=f"test_bench_{os.getpid()}")
 
 
-@pytest.fixture(scope="module", params=MEASURES)
-def run(request: pytest.FixtureRequest, stage: Stage, ray_cluster: str) -> Iterator[Run]:
-    """Each measure, taken once."""
+@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.usefixtures("ray_cluster")
+def test_a_measure(name: str, stage: Stage) -> None:
+    """It is taken once, and all that is said of it holds."""
     progress: list[float] = []
-    own = replace(stage, rounds=_ROUNDS.get(request.param, stage.rounds), progress=progress.append)
+    own = replace(stage, rounds=_ROUNDS.get(name, stage.rounds), progress=progress.append)
     gc.freeze()  # a measure collects its garbage, not that of all the tests before
-    yield Run(request.param, own, MEASURES[request.param].take(own), progress)
-    gc.unfreeze()
+    try:
+        run = Run(name, own, MEASURES[name].take(own), progress)
+    finally:
+        gc.unfreeze()
+    it_reports_its_figures(run)
+    it_says_how_far_it_is(run)
+    ratios_are_of_figures_of_the_same_round(run)
+    redis_is_beside_or_its_absence_is_said(run)
+    figures_come_from_what_was_done(run)
 
 
-def test_a_measure_reports_its_figures(run: Run) -> None:
+def it_reports_its_figures(run: Run) -> None:
     """Every figure has its name, its unit and its numbers; a name stands once at each place of the axis."""
     report = run.report
     assert report.measure == run.name
@@ -95,13 +103,13 @@ def test_a_measure_reports_its_figures(run: Run) -> None:
     assert any(each.at is not None for each in report.figures) <= (report.axis is not None)
 
 
-def test_a_measure_says_how_far_it_is(run: Run) -> None:
+def it_says_how_far_it_is(run: Run) -> None:
     """Progress grows, and ends at the whole."""
     assert run.progress == sorted(run.progress)
     assert run.progress[-1:] == ([1.0] if run.report.figures else [])
 
 
-def test_ratios_are_of_figures_of_the_same_round(run: Run) -> None:
+def ratios_are_of_figures_of_the_same_round(run: Run) -> None:
     """And of the same place on the axis."""
     checked = 0
     for each in run.report.figures:
@@ -121,7 +129,7 @@ def test_ratios_are_of_figures_of_the_same_round(run: Run) -> None:
     assert checked >= beside
 
 
-def test_redis_is_beside_or_its_absence_is_said(run: Run) -> None:
+def redis_is_beside_or_its_absence_is_said(run: Run) -> None:
     """By those measures that would have it."""
     named = any("redis" in each.name.lower() for each in run.report.figures)
     said = any(each.what == "Redis" for each in run.report.skipped)
@@ -131,7 +139,7 @@ def test_redis_is_beside_or_its_absence_is_said(run: Run) -> None:
     )
 
 
-def test_figures_come_from_what_was_done(run: Run) -> None:
+def figures_come_from_what_was_done(run: Run) -> None:
     """Of each measure something that it could not have made up."""
     match run.name:
         case "single":

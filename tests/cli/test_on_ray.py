@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,16 @@ def options(ray_cluster: str, namespace: str) -> Iterator[list[str]]:
     """A router of two partitions, and the options that name it."""
     named = ["--name", "chat", "--namespace", namespace]
     ran = run("up", "--partitions", 2, "--ttl", 3_600, *named)
+    assert ran.exit_code == 0, ran.errors
+    yield named
+    run("down", *named)
+
+
+@pytest.fixture(scope="module")
+def standing(ray_cluster: str) -> Iterator[list[str]]:
+    """A router for those who leave it as it was, and the options that name it."""
+    named = ["--name", "chat", "--namespace", f"test_standing_{os.getpid()}"]
+    ran = run("up", "--partitions", 1, *named)
     assert ran.exit_code == 0, ran.errors
     yield named
     run("down", *named)
@@ -239,9 +250,9 @@ def test_a_router_that_is_not_there_is_said_so(ray_cluster: str, namespace: str,
         (["get", "a:b:" + "x" * 600], "room: is 600 bytes long; the limit is 512"),
     ],
 )
-def test_bad_input_is_refused_in_words(options: list[str], arguments: list[str], problem: str) -> None:
+def test_bad_input_is_refused_in_words(standing: list[str], arguments: list[str], problem: str) -> None:
     """With exit code 2."""
-    ran = run(*arguments, *options)
+    ran = run(*arguments, *standing)
     assert ran.exit_code == 2
     assert problem in " ".join(ran.errors.replace("│", " ").split())
 

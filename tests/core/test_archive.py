@@ -98,7 +98,7 @@ def roomy() -> Partition:
     return partition_of(max_candidates=LIMIT, capacity=100)
 
 
-@steadily(100)
+@steadily(40)
 @given(operations, st.lists(operations, max_size=3), operations)
 def test_a_snapshot_during_writes_is_a_merge(
     before: list[Operation], during: list[list[Operation]], elsewhere: list[Operation]
@@ -119,7 +119,7 @@ def test_a_snapshot_during_writes_is_a_merge(
         assert merge(state, most, LIMIT) == most
 
 
-@steadily(100)
+@steadily(40)
 @given(operations, operations)
 def test_it_does_not_matter_when_it_is_restored(first: list[Operation], live: list[Operation]) -> None:
     """Before or after what is written live, once or twice."""

@@ -8,15 +8,23 @@ from __future__ import annotations
 import random
 import signal
 from collections import Counter
+from sys import modules
 
 import pytest
 
 from ray_router import FallbackReason, PartitionUnavailableError, ResolutionSource, Route
+from ray_router.handle.lane import Lane
 from ray_router.testing import wait_until
 
 from .prey import OWN, PREY, Caller, Prey
 
 pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(autouse=True)
+def _slow_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine holds up the living too: what is down is so by Ray's word, not by its silence."""
+    monkeypatch.setattr(modules[Lane.__module__], "_DOWN_AFTER_S", 30.0)
 
 
 @pytest.mark.parametrize("victim", [2, *(pytest.param(each, marks=pytest.mark.chaos) for each in (0, 1, 3))])
