@@ -73,7 +73,7 @@ def test_a_room_with_most_of_the_traffic_is_named() -> None:
     log = EventLog(recorded(ZULIP))
     simulation = Simulation(event_config(partitions=4, ttl_s=300.0), insight=True)
     uses = 0
-    for at, key, route in islice(log, 40_000):
+    for at, key, route in islice(log, 15_000):
         uses += str(key).split(":")[2] == "git-wasmtime"
         simulation.add(at, str(key), route.text)
     advice, stats = simulation.advise(), simulation.result().stats
@@ -83,7 +83,8 @@ def test_a_room_with_most_of_the_traffic_is_named() -> None:
     assert stats.load.share(hottest.uses) == pytest.approx(share, abs=0.03)
     assert stats.imbalance > 2.5
     named, *others = stats.findings
-    assert named.startswith(f"room {hottest.room} has 7")
+    said = stats.load.share(hottest.uses)
+    assert named.startswith(f"room {hottest.room} has {said:.0%} of the traffic")
     assert any("times the mean of 4" in finding for finding in others)
     assert any(f"that is because of {hottest.room}" in finding for finding in others)
     assert advice.findings == stats.findings

@@ -38,7 +38,7 @@ class Heard:
         self.answers[number] = (source, stale)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     events=events, ttl_s=TTLS, capacity=st.none() | st.integers(4, 12), partitions=st.sampled_from([1, 2, 4])
 )
