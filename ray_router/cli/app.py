@@ -10,6 +10,7 @@ import ray_router
 from ray_router.cli import (
     advising,
     benchmarks,
+    dashboards,
     demo,
     lifecycle,
     replays,
@@ -60,6 +61,7 @@ for panel, name, command in (
     ("Run a router", "serve", serving.serve),
     ("Run a router", "status", watching.status),
     ("Run a router", "top", watching.top),
+    ("Run a router", "dashboard", dashboards.dashboard),
     ("Run a router", "revive", lifecycle.revive),
     ("Run a router", "prune", sessions.prune),
     ("Run a router", "snapshot", snapshots.snapshot),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import ray_router
+from ray_router.dashboard import dashboard_app
 from ray_router.serve import problems
 from ray_router.serve.api import api
 from ray_router.serve.front import Front, RouterState
@@ -60,6 +61,8 @@ def create_app(front: Front) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=front.settings.max_body_bytes)
     app.include_router(webhooks(front))
     app.include_router(api(front))
+    if front.settings.dashboard:
+        app.mount("/dashboard", dashboard_app(front.router, front.admits, clock=front.clock))
 
     @app.get("/healthz", tags=["health"], summary="Is it alive?")
     async def healthz() -> Alive:

@@ -7,6 +7,7 @@ platform does not wait for longer than ``answer_within_s``; what is under way th
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import time
 from collections import Counter
@@ -113,6 +114,17 @@ class Front:
         if IngestOutcome.FAILED in outcomes:
             return Receipt.FAILED
         return Receipt.UNDER_WAY if pending else Receipt.RECEIVED
+
+    def admits(self, token: str) -> bool:
+        """Whether a bearer token is one of the API's; counts those that are not.
+
+        Compares with all of them, so that the time does not tell which it was.
+        """
+        shown = token.encode("utf-8", "surrogateescape")
+        known = any([hmac.compare_digest(each, shown) for each in self.api_tokens])  # noqa: C419  # a generator would stop
+        if not known:
+            self.counts["refused.api_token"] += 1
+        return known
 
     async def router_state(self) -> RouterState:
         """Whether the router answers; asked at most once a second, however often it is wanted."""

@@ -121,6 +121,10 @@ class FrontSettings(BaseModel):
     api_tokens: tuple[Reference, ...] = Field(
         default=(), description="Where bearer tokens for /v1 are; without one nobody is let in there."
     )
+    dashboard: bool = Field(
+        default=False,
+        description="Whether the live page is under /dashboard, for whoever has one of the api_tokens.",
+    )
     max_body_bytes: int = Field(
         default=1_048_576, ge=1_024, le=67_108_864, description="Largest body of a request."
     )
