@@ -69,13 +69,14 @@ function journey(told) {
   ];
   const hashed = told.strategy === "room" ? "channel, instance and room" : told.strategy === "instance" ? "channel and instance" : told.strategy;
   return [
+    el("p", "asked", `A reply to ${told.key} goes to`),
     el("div", "goes", el("span", "to", told.route ?? "no route"), el("span", `badge ${mood}`, `${told.source}${reason}`)),
     el("p", "how", facts.filter(Boolean).join(" · ")),
     el(
       "ol",
       "steps",
       step("passed", "1", "The key", `names a ${told.scope}`, chips(told.parts)),
-      step("passed", "2", "Its slot", `hashed by ${hashed}`, el("p", "", `slot ${count(told.slot)} of ${count(told.slots)}, in epoch ${told.epoch}; ${told.answered_by}, answers`)),
+      step("passed", "2", "Its slot", `hashed by ${hashed}`, el("p", "", `slot ${count(told.slot)} of ${count(told.slots)}, in epoch ${told.epoch}; ${told.answered_by}${told.served_by_standby ? "," : ""} answers`)),
       ...told.rungs.map(rung),
     ),
   ];
@@ -92,7 +93,10 @@ async function ask(form) {
     min_confidence: read("min_confidence").value,
   });
   complain(told.outcome === "refused" ? told.field : null, told.problem);
-  if (told.outcome === "refused") return;
+  if (told.outcome === "refused") {
+    at("explained").replaceChildren();
+    return;
+  }
   const shown = told.outcome === "explained" ? journey(told) : [el("p", "banner bad", `Nobody answered: ${told.problem}`)];
   at("explained").replaceChildren(...shown);
   at("explained").focus({ preventScroll: true });

@@ -64,13 +64,12 @@ function newRow(index) {
     cell.setAttribute("role", heads ? "rowheader" : "cell");
     cell.dataset.title = words;
     const [main, small] = [el("span", name === "standing" || name === "pressure" ? "badge" : ""), el("span", "small")];
-    cells[name] = { main, small, bar: null };
-    const inner = el("div", "", main, small);
+    cells[name] = { cell, number, main, small, bar: null };
+    cell.append(main, small);
     if (name === "slots" || name === "filled" || name === "pressure") {
       cells[name].bar = bar(`${words} of partition ${index}`);
       main.after(cells[name].bar);
     }
-    cell.append(inner);
     made.append(cell);
   }
   at("rows").append(made);
@@ -89,7 +88,7 @@ function told(each, slots) {
     standing: [standing, since],
     slots: [each.slots === null ? "unknown" : count(each.slots), each.slots === null ? "" : percent(each.slots / slots)],
   };
-  if (silent(each)) return { ...words, life: [life, each.said_at === null ? "was never seen" : "before it fell silent"] };
+  if (silent(each)) return { ...words, life: each.said_at === null ? ["never seen", ""] : [life, "so far"] };
   const filled = each.capacity ? each.entries / each.capacity : 0;
   return {
     ...words,
@@ -118,6 +117,7 @@ export function showPartitions({ partitions, slots }) {
       say(cells[name].main, main);
       say(cells[name].small, small);
       if (cells[name].bar) cells[name].bar.hidden = !words[name];
+      dress(cells[name].cell, [cells[name].number ? "number" : "", words[name] ? "" : "none"].join(" ").trim());
     }
     dress(cells.standing.main, `badge ${STANDINGS[each.standing][0]}`);
     dress(cells.pressure.main, words.pressure ? `badge ${level(each.level, each.pressure)[0]}` : "");
