@@ -24,7 +24,7 @@ class Guard:
     """Asks for a bearer token before anything else of a request is looked at.
 
     Args:
-        admits: whether a token is a right one.
+        admits: whether a token is a right one; asked of no token too, and then of no weight.
     """
 
     def __init__(self, app: ASGIApp, admits: Callable[[str], bool]) -> None:
@@ -34,7 +34,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it through, or answer 401."""
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self._admits(token.strip()):
+        shown = token.strip() if kind.lower() == "bearer" else ""
+        if self._admits(shown) and shown:
             await self._app(scope, receive, send)
             return
         problem = {"error": "unauthorized", "problem": "needs a valid bearer token", "field": None}

@@ -22,6 +22,7 @@ COMMANDS = (
     "serve",
     "status",
     "top",
+    "dashboard",
     "revive",
     "prune",
     "advise",

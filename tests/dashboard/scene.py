@@ -34,12 +34,12 @@ class Scene:
         self.router = RouterHandle(self.transport, **timed)
         self.app = dashboard_app(self.router, lambda shown: shown == TOKEN, **timed)
 
-    def talk(self, rooms: int = 40) -> None:
+    async def talk(self, rooms: int = 40) -> None:
         """Some traffic: each room writes, and is asked for along with one that nobody knows."""
-        self.router.set_many((f"telegram:bot_1:room_{n}", Route(f"-100{n}")) for n in range(rooms)).result()
+        await self.router.set_many((f"telegram:bot_1:room_{n}", Route(f"-100{n}")) for n in range(rooms))
         asked = [f"telegram:bot_1:room_{n}" for n in range(rooms)]
         threads = [f"{each}:thread" for each in asked[: rooms // 2]]
-        self.router.resolve_many([*asked, *threads, *(f"irc:net:#{n}" for n in range(rooms // 4))]).result()
+        await self.router.resolve_many([*asked, *threads, *(f"irc:net:#{n}" for n in range(rooms // 4))])
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """Whoever has the token, or what other headers there are."""
