@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -24,6 +25,7 @@ from .scene import KEY, TOKEN, Scene, served
 CHROMIUM = shutil.which("chromium")
 LOOKING = Path(__file__).with_name("looking.js").read_text(encoding="utf-8")
 TIMES_MS = 30_000
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 expect.set_options(timeout=TIMES_MS)
@@ -43,9 +45,8 @@ def browser() -> Iterator[Browser]:
 class Seen:
     """A page that somebody opened, and whatever its console said."""
 
-    def __init__(self, browser: Browser, width: int = 1_600, scheme: str = "light") -> None:
-        options: Any = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-        self.page: Page = browser.new_context(**options).new_page()
+    def __init__(self, browser: Browser, width: int = 1_600) -> None:
+        self.page: Page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
         self.page.set_default_timeout(TIMES_MS)
         self.errors: list[str] = []
         self.page.on("console", lambda message: self.errors.append(message.text))
@@ -78,15 +79,10 @@ def elsewhere(work: Coroutine[Any, Any, None]) -> None:
     thread.join()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1_600, "light"), (400, "dark"), (400, "light"), (1_600, "dark")]
-)
-def test_wide_and_narrow_light_and_dark(
-    browser: Browser, scene: Scene, tmp_path: Path, width: int, scheme: str
-) -> None:
+def test_wide_and_narrow_light_and_dark(browser: Browser, scene: Scene) -> None:
     """It fits, can be read, and explains a key step by step; the console has nothing to say."""
     with served(scene) as url:
-        seen = Seen(browser, width, scheme)
+        seen = Seen(browser)
         page = seen.page
         page.goto(f"{url}#token={TOKEN}")
         expect(page.locator("#pill")).to_have_text("● all 4 partitions are up")
@@ -94,18 +90,19 @@ def test_wide_and_narrow_light_and_dark(
         assert TOKEN not in page.url
         scene.transport.kill(3)
         expect(seen.row(3)).to_contain_text("down")
-        page.get_by_label("Session").fill(f"{KEY}:thread_3")
         page.get_by_label("Fallbacks").fill("reception\n\nlobby")
-        page.keyboard.press("Shift+Tab")  # back to the session, where Enter asks
+        page.get_by_label("Session").fill(f"{KEY}:thread_3")
         page.keyboard.press("Enter")
         steps = page.locator(".steps > li")
         expect(steps).to_have_count(8)
         expect(page.locator(".goes")).to_contain_text("-1009")
         expect(steps.nth(4)).to_contain_text("a delivery along it failed, and it was not seen since")
         expect(steps.nth(5).locator(".candidate")).to_have_count(2)
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.evaluate(LOOKING) == []
-        page.screenshot(path=tmp_path / f"{width}-{scheme}.png", full_page=True)
+        for width, scheme in itertools.product((1_600, 400), SCHEMES):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") == width, scheme
+            assert page.evaluate(LOOKING) == [], (width, scheme)
         page.context.close()
     assert seen.errors == []
 
