@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,11 +29,11 @@ class Scene:
     """
 
     def __init__(self, clock: ManualClock | None = None, **settings: Any) -> None:
-        timed = {} if clock is None else {"clock": clock}
+        now: Callable[[], float] = clock or time.time
         config = RouterConfig(**{"name": "chat", "partitions": 4, **settings})
-        self.transport = FaultyTransport(LocalTransport(config, **timed))
-        self.router = RouterHandle(self.transport, **timed)
-        self.app = dashboard_app(self.router, lambda shown: shown == TOKEN, **timed)
+        self.transport = FaultyTransport(LocalTransport(config, clock=now))
+        self.router = RouterHandle(self.transport, clock=now)
+        self.app = dashboard_app(self.router, lambda shown: shown == TOKEN, clock=now)
 
     async def talk(self, rooms: int = 40) -> None:
         """Some traffic: each room writes, and is asked for along with one that nobody knows."""
