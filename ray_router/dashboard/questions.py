@@ -1,4 +1,4 @@
-"""\"Why did it go there?\": what is asked about a key, and the answer step by step.
+"""Why did it go there? What is asked about a key, and the answer step by step.
 
 What is wrong with a question is an answer too, not a failed request: the page shows it beside the field.
 """

@@ -1,4 +1,4 @@
-"""\"Why did it go there?\" over HTTP: the way of a key, and what is wrong with a question."""
+"""Why did it go there? Asked over HTTP: the way of a key, and what is wrong with a question."""
 
 from __future__ import annotations
 

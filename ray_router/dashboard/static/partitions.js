@@ -106,6 +106,12 @@ function told(each, slots) {
 /** All rows; one that is there stays, and only what changed in it is changed. */
 export function showPartitions({ partitions, slots }) {
   titles();
+  const there = new Set(partitions.map((each) => each.partition));
+  for (const [index, { made }] of rows) {
+    if (there.has(index)) continue;
+    made.remove();
+    rows.delete(index);
+  }
   for (const each of partitions) {
     if (!rows.has(each.partition)) rows.set(each.partition, newRow(each.partition));
     const { made, cells } = rows.get(each.partition);
