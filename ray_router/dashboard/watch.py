@@ -18,7 +18,7 @@ from ray_router.handle import RouterHandle
 from ray_router.model import PartitionStats, RouterStats
 
 _HOLDS_FOR_S: Final = 0.8  # the page asks once a second
-_GIVES_UP_AFTER_S: Final = 10.0  # a router that was never there does not name a deadline of its own
+_GIVES_UP_AFTER_S = 10.0  # the page does not wait much longer
 _MOST_POINTS: Final = 600
 _MOST_NEWS: Final = 60
 
@@ -82,8 +82,11 @@ class Watch:
                 return
             try:
                 stats = await asyncio.wait_for(_stats_of(self._router), _GIVES_UP_AFTER_S)
-            except (RouterError, asyncio.TimeoutError) as error:
-                self._seen(None, str(error) or "it does not answer")
+            except asyncio.TimeoutError:
+                self._seen(None, f"no answer within {_GIVES_UP_AFTER_S:g} s")
+                return
+            except RouterError as error:
+                self._seen(None, str(error))
                 return
             self.config = self._router.config
             silent = all(not each.available for each in stats.partitions)

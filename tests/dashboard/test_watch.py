@@ -14,7 +14,7 @@ pytest.importorskip("uvicorn", reason="the extra 'dashboard' is not installed")
 
 from ray_router import RouterConfig, RouterHandle
 from ray_router.core.slots import SLOTS
-from ray_router.dashboard import dashboard_app
+from ray_router.dashboard import dashboard_app, watch
 from ray_router.testing import FaultyTransport, ManualClock
 from ray_router.transport import Directory, LocalTransport, PartitionBroken, Ticket
 from ray_router.transport.local import Settled
@@ -160,6 +160,29 @@ async def test_a_router_that_is_not_there() -> None:
         seen = (await http.get("/api/state")).json()
     assert seen["problem"] == "the router does not answer: there is none of this name"
     assert (seen["router"], seen["partitions"], seen["answered_at"]) == (None, [], None)
+
+
+async def test_a_router_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is not waited for, whatever its own deadline; it is as it was when it goes on."""
+    here = Watched(call_timeout_s=60)
+    await here.look()
+    monkeypatch.setattr(watch, "_GIVES_UP_AFTER_S", 0.05)
+    here.transport.freeze(1)
+    assert (await here.look())["problem"] == "no answer within 0.05 s"
+    here.transport.thaw(1)
+    assert (await here.look())["problem"] is None
+
+
+async def test_a_life_that_ends_unseen() -> None:
+    """A restart between two looks is told, and what the next life counted is not compared."""
+    here = Watched(partitions=1)
+    await here.talk()
+    await here.look()
+    here.transport.kill(0)
+    here.transport.revive(0)
+    seen = await here.look()
+    assert [each["what"] for each in seen["news"]] == ["partition 0 was restarted, in life 2"]
+    assert (seen["points"][0][2:], seen["partitions"][0]["resolves_per_s"]) == ([0, 0, 0, 0], None)
 
 
 async def test_copies_are_told() -> None:
