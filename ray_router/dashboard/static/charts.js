@@ -53,7 +53,7 @@ function axes({ drawn, x, y, width, height }, now, labels) {
 }
 
 function nothing({ drawn, width, height }, words) {
-  const text = svg("text", { class: "nothing", x: (LEFT + width) / 2, y: height / 2 });
+  const text = svg("text", { class: "nothing", x: (LEFT + width) / 2, y: height * 0.32 });
   text.textContent = words;
   drawn.append(text);
 }
