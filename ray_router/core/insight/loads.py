@@ -5,6 +5,7 @@ from __future__ import annotations
 from ray_router.core.insight.hottest import Hottest
 from ray_router.core.slots import SlotOf
 from ray_router.model import HotRoom, Load
+from ray_router.model.key import ABSENT
 
 ROOMS_SHOWN = 10
 _FADES_AT = 1 << 18  # samples, after which all that was counted counts half
@@ -18,7 +19,7 @@ class Loads:
         self._rooms = Hottest(fades_at=_FADES_AT)
         self._slots: dict[int, float] = {}
         self._samples = 0
-        self._uses = 0.0
+        self._uses = self._uses_of_rooms = 0.0
 
     def add(self, key: str, weight: float) -> None:
         """A session was used, and stands for so many uses."""
@@ -29,7 +30,10 @@ class Loads:
         ):  # a hash strategy is foreign code; the handle, which asked it first, says what it did
             return
         self._uses += weight
-        self._rooms.add(":".join(key.split(":", 3)[:3]), weight)
+        channel, instance, room = key.split(":", 3)[:3]
+        if room != ABSENT:  # a default is no room, and every partition holds it
+            self._uses_of_rooms += weight
+            self._rooms.add(f"{channel}:{instance}:{room}", weight)
         self._slots[slot] = self._slots.get(slot, 0.0) + weight
         self._samples += 1
         if self._samples >= _FADES_AT:
@@ -39,7 +43,7 @@ class Loads:
     def load(self) -> Load:
         """The load, the hottest first: shares as they are of late, of all uses since the beginning."""
         slots = sorted(self._slots.items(), key=lambda each: (-each[1], each[0]))
-        of_rooms = self._uses / self._rooms.total if self._rooms.total else 0.0
+        of_rooms = self._uses_of_rooms / self._rooms.total if self._rooms.total else 0.0
         of_slots = self._uses / sum(self._slots.values()) if self._slots else 0.0
         rooms = tuple(
             HotRoom(name, self._slot_of(name), weight * of_rooms, over * of_rooms)

@@ -31,6 +31,17 @@ def test_a_rooms_threads_are_its_load() -> None:
     assert load.share(6.0) == 0.75
 
 
+def test_a_default_is_no_room() -> None:
+    """It is load, in its slot, on every partition that holds it."""
+    found = Loads(slot_of)
+    found.add("irc:net:*", 1.0)
+    found.add("irc:net:busy", 3.0)
+    load = found.load()
+    assert [(each.room, each.uses) for each in load.rooms] == [("irc:net:busy", 3.0)]
+    assert load.slots == ((slot_of("irc:net:busy"), 3.0), (slot_of("irc:net:*"), 1.0))
+    assert load.share(3.0) == 0.75
+
+
 def test_shares_are_of_late_and_volume_is_of_all_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the loads of a busy and of a quiet partition can be added up."""
     monkeypatch.setattr(loads, "_FADES_AT", 50)
