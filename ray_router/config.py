@@ -203,8 +203,10 @@ class RouterConfig(BaseModel):
         """How each partition keeps copies."""
         return CopySettings(
             synchronous=self.durability == "sync",
+            copies=1 + self.replicas,
             most_owed=self.max_entries_per_partition,
-            max_restarts=self.max_restarts_in_window,
+            # Where nobody could take its place, a partition stays in service however often it dies.
+            max_restarts=self.max_restarts_in_window if self.replicas else 1_000_000,
             restart_window_s=self.restart_window_s,
         )
 

@@ -36,6 +36,7 @@ from ray_router.core.operations import (
     Get,
     Group,
     Look,
+    Moved,
     Operation,
     Refused,
     Report,
@@ -62,13 +63,14 @@ _BETWEEN_KEYS = "\n"
 
 _OPERATIONS: dict[int, type[Any]] = dict(enumerate((Resolve, Set, Get, Delete, Report, Explain)))
 _CODES = {kind: code for code, kind in _OPERATIONS.items()}
-_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE, _EXPLAINED = range(8)
+_WRITTEN, _ANSWERS, _RECORDS, _LOOK, _REFUSED, _REPORTED, _ELSEWHERE, _EXPLAINED, _MOVED = range(9)
 
 
 class Batch(NamedTuple):
     """One call to one partition: what several submissions ask, and what the sender knows.
 
     Args:
+        epoch: that of the decree of who owns what by which the sender goes.
         fingerprint: of the config that the sender knows.
         incarnation: the life of the actor that the sender last heard from, 0 for none yet: an earlier
             life that reads it knows that it has been replaced.
@@ -218,6 +220,8 @@ def _pack_result(result: Result) -> Any:
         return (_REFUSED, *result)
     if type(result) is Elsewhere:
         return (_ELSEWHERE, *result)
+    if type(result) is Moved:
+        return (_MOVED, *result)
     return (_REPORTED, result) if isinstance(result, ReportOutcome) else result
 
 
@@ -251,6 +255,11 @@ def _unpack_result(packed: Any) -> Result:
         return Elsewhere(*fields)
     if code == _EXPLAINED:
         return _unpack_explained(*fields)
+    if code == _MOVED:
+        (since,) = fields
+        if type(since) is not int:
+            raise ValueError("no epoch")
+        return Moved(since)
     if code == _REPORTED:
         return ReportOutcome(fields[0])
     raise ValueError("no result")

@@ -52,7 +52,9 @@ class Archive:
     def ready(self) -> bool:
         """Whether it holds what it should, as far as it can know."""
         exchange = self._exchange
-        return exchange is None or exchange.ready or self._index in exchange.lives.out
+        if exchange is None or self._index in exchange.lives.out:
+            return True
+        return exchange.ready and not exchange.custody.awaits
 
     def begin(self) -> Reading:
         """Begin to read all that this partition is the one to give.
@@ -62,26 +64,28 @@ class Archive:
         """
         exchange = self._exchange
         keys = self._partition.keys()
-        if exchange is not None and exchange.lives.out:
+        if exchange is not None and (exchange.lives.out or exchange.sorting):
             keys += exchange.standby.keys()
         return Reading(dict.fromkeys(keys), self._slot_of, self._gives)
 
     def state(self, key: str) -> SessionState:
         """What is known of a key by now."""
-        state = self._partition.known(key)
-        if state == NOTHING and self._exchange is not None:
-            return self._exchange.standby.state(key) or NOTHING
-        return state
+        if self._exchange is None or scope_of(key) >= Scope.INSTANCE:
+            return self._partition.known(key)
+        return self._exchange.known(key)
 
     def take_in(self, key: str, state: SessionState, now: float) -> int:
-        """Merge what was known of a key; how many sessions with a route left to make room for it."""
+        """Merge what was known of a key; how many sessions with a route left to make room for it.
+
+        What is another's by now is sent on to it.
+        """
         if self._exchange is None or scope_of(key) >= Scope.INSTANCE or self._owner(key) == self._index:
             return self._partition.restore(key, state, now)
         self._exchange.keep(key, state, now, astray=True)
         return 0
 
     def _gives(self, key: str) -> bool:
-        if self._exchange is not None and self._exchange.lives.out:
+        if self._exchange is not None:
             return self._exchange.keepers(key)[:1] == (self._index,)
         return scope_of(key) < Scope.INSTANCE or self._owner(key) == self._index
 

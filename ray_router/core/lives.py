@@ -70,9 +70,11 @@ class Lives:
     """The lives of all partitions, as one of them knows them."""
 
     def __init__(self, partitions: Iterable[int], restarts: Restarts) -> None:
-        self._lives = dict.fromkeys(partitions, UNHEARD)
+        self._lives: dict[int, Life] = {}
         self._restarts = restarts
         self._changes = 0
+        self._apart = False
+        self.meet(partitions)
 
     def __getitem__(self, partition: int) -> Life:
         return self._lives.get(partition, UNHEARD)
@@ -92,6 +94,11 @@ class Lives:
         """How often the standbys were chosen anew, because of where partitions live."""
         return sum(life.moves for life in self._lives.values()) + self.apart
 
+    def meet(self, partitions: Iterable[int]) -> None:
+        """These are the partitions that there are."""
+        self._members = tuple(partitions)
+        self._count()
+
     @property
     def changes(self) -> int:
         """Greater whenever somebody went out of service, came back, or was born elsewhere."""
@@ -99,9 +106,8 @@ class Lives:
 
     @property
     def apart(self) -> bool:
-        """Whether it is known where all of them live, and that is not one place."""
-        nodes = {life.node for life in self._lives.values()}
-        return "" not in nodes and len(nodes) > 1
+        """Whether it was ever known where all of them live, and that was not one place."""
+        return self._apart
 
     def told(self) -> dict[int, Life]:
         """What is worth telling: nothing of those who live their first life in service."""
@@ -119,9 +125,7 @@ class Lives:
         """
         taken_out: list[int] = []
         for index, life in told.items():
-            known = self._lives.get(index)
-            if known is None:
-                continue  # of another topology
+            known = self[index]
             joined = known.joined(life)
             if 0 < known.incarnation < joined.incarnation and known.node and known.node != joined.node:
                 joined = joined._replace(moves=max(joined.moves, known.moves + 1))
@@ -144,5 +148,10 @@ class Lives:
     def set(self, partition: int, life: Life) -> None:
         """What is known of a partition from now on."""
         self._lives[partition] = life
+        self._count()
+
+    def _count(self) -> None:
+        nodes = {self[each].node for each in self._members}
+        self._apart = self._apart or ("" not in nodes and len(nodes) > 1)
         services = sum(life.service for life in self._lives.values())
         self._changes = services + self.moves

@@ -167,8 +167,17 @@ class Elsewhere(NamedTuple):
     problem: str
 
 
+class Moved(NamedTuple):
+    """The group was not carried out: not all of its sessions are here, by the decree of epoch ``since``.
+
+    Whoever goes by a later one asks again in a moment; whoever goes by an earlier one asks by this one.
+    """
+
+    since: int
+
+
 Operation = Union[Set, Resolve, Get, Delete, Report, Explain]
-Result = Union[Written, Answers, Look, Explained, None, bool, ReportOutcome, Refused, Elsewhere]
+Result = Union[Written, Answers, Look, Explained, None, bool, ReportOutcome, Refused, Elsewhere, Moved]
 
 
 class Group(NamedTuple):

@@ -11,9 +11,13 @@ from typing import Any, NamedTuple
 
 from ray_router.core.candidates import Deferral, Mark, Observation, SessionState
 from ray_router.core.lives import Life
+from ray_router.core.slots import Topology
 
-Term = tuple[int, int]
-"""A partition's incarnation, and the arrangement of who keeps what: when either changes, it is owed anew."""
+Term = tuple[int, int, int]
+"""A partition's incarnation, and who keeps what: the decree's mark, and how often lives have changed that.
+
+When any of it changes, what it is owed may be other than before.
+"""
 
 PackedState = tuple[Any, ...]
 """A state in plain tuples, which pickle three times as fast as named ones."""
@@ -49,6 +53,9 @@ class Parcel(NamedTuple):
         as_of: epoch seconds at which nothing was owed but these contents; None if more is.
         vouches: until when (epoch seconds; inf for its end) the sender holds what the receiver's former
             life acknowledged; None when it does not hold all of its share.
+        since: the epoch of the decree that the sender goes by.
+        mark: of that decree.
+        decree: itself, where the receiver is known to go by an earlier one.
     """
 
     sender: int
@@ -59,6 +66,9 @@ class Parcel(NamedTuple):
     contents: Contents | None = None
     as_of: float | None = None
     vouches: float | None = None
+    since: int = 0
+    mark: int = 0
+    decree: Topology | None = None
 
 
 def packed(state: SessionState) -> PackedState:

@@ -41,7 +41,6 @@ from ray_router.core.operations import (
     Answer,
     Answers,
     Delete,
-    Elsewhere,
     Explain,
     Explained,
     Get,
@@ -56,12 +55,13 @@ from ray_router.core.operations import (
     Written,
 )
 from ray_router.core.pressure import Pressure, level_of
+from ray_router.core.reception import received, session_keys
 from ray_router.core.record import RecordFormat
 from ray_router.core.resolver import explain, resolve
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.standing import Backoff, lives_until, newest_fact, standings
 from ray_router.core.table import Change, Phase, Retention, Table, Transition
-from ray_router.core.understudy import Copies, held_elsewhere, not_ready
+from ray_router.core.understudy import Copies
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import (
     Confidence,
@@ -165,20 +165,23 @@ class Partition:
         self._understudy._exchange = self._exchange
         return self._exchange
 
-    def apply(self, batch: Sequence[Group], now: float | None = None) -> list[tuple[Result, ...]]:
+    def apply(
+        self, batch: Sequence[Group], now: float | None = None, *, agreed: bool = True
+    ) -> list[tuple[Result, ...]]:
         """Carry out a batch, group by group, operation by operation.
 
         Args:
             batch: what the submissions ask.
             now: epoch seconds by the clock of whoever calls; each group of a router with an event clock
                 carries its own instead.
+            agreed: whoever calls goes by the same decree of who owns what.
 
         Raises:
             InvalidCallError: it is no sequence of groups.
         """
         if not isinstance(batch, tuple | list):
             raise InvalidCallError("batch", f"must be a tuple or list of groups, not {type(batch).__name__}")
-        return [self._apply_group(group, now) for group in batch]
+        return [self._apply_group(group, now, agreed) for group in batch]
 
     def waited(self, waited_s: float, now: float) -> None:
         """A caller reports how long its last call waited in front of this partition."""
@@ -271,7 +274,7 @@ class Partition:
         traffic = Traffic(**self._counts)
         return Totals(traffic.resolves, traffic.exact, traffic.fallbacks, traffic.sets, self._busy_s)
 
-    def _apply_group(self, group: Group, now: float | None) -> tuple[Result, ...]:
+    def _apply_group(self, group: Group, now: float | None, agreed: bool = True) -> tuple[Result, ...]:
         answers = 1
         try:
             check_group(group, self._settings.limits)
@@ -283,30 +286,28 @@ class Partition:
         assert at is not None, "a router with clock='wall' is told the time by its shell"
         if self._windows.due(at):
             self._windows.copy(self._totals(), at)
-        if self._exchange is not None:
-            if group.copy and self._understudy is not None:
+        exchange = self._exchange
+        if exchange is not None and self._copies is None:
+            place = received(group, exchange, self._settings.limits, agreed=agreed)
+            if not isinstance(place, bool):
+                return (place,)
+            if exchange.sorting:
+                self._put_right(group, exchange, at)
+            if place and self._understudy is not None:
                 return self._understudy._apply_group(group, now)
-            elsewhere = self._elsewhere(group, self._exchange)
-            if elsewhere is not None:
-                return (elsewhere,)
-            self._astray = group.astray is True
+            # Whoever goes by another decree may have told others than those who keep it by now.
+            self._astray = group.astray is True or group.copy is True or not agreed
+        elif self._copies is not None:
+            self._copies.astray = group.astray
         return tuple([self._carry_out(operation, at) for operation in group.operations])
 
-    def _elsewhere(self, group: Group, exchange: Exchange) -> Elsewhere | None:
-        """Why another partition must be asked, if so."""
-        if self._copies is None and exchange.ready:
-            return None
-        try:
-            for operation in group.operations:
-                check_operation(operation, self._settings.limits)
-                for key in operation.keys if isinstance(operation, Resolve) else ():
-                    check_key(key, self._settings.limits)
-        except InvalidInputError:
-            return None  # it is refused where it is carried out
-        if self._copies is None:
-            return not_ready(group.operations)
-        self._copies.astray = group.astray
-        return held_elsewhere(group.operations, exchange)
+    def _put_right(self, group: Group, exchange: Exchange, now: float) -> None:
+        """Put what a group looks at where it belongs, before it does."""
+        for key in session_keys(group.operations, self._settings.limits):
+            exchange.put_right(key, now)
+            for scope, wider in wider_than(key, Scope.ROOM):
+                if scope is Scope.ROOM:
+                    exchange.put_right(wider, now)
 
     def _carry_out(self, operation: Operation, now: float) -> Result:
         try:
@@ -601,6 +602,10 @@ class OwnTable:
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Take in what a peer knows."""
         return self._partition._take_in(key, fact, now)
+
+    def take(self, key: str) -> SessionState | None:
+        """Let go of a session, and leave nothing of it."""
+        return self._partition._table.take(key)
 
 
 def _evicted(change: Change) -> int:

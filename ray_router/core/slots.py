@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -106,26 +106,31 @@ class Topology:
         epoch: 1 at deployment, greater after each change.
         owners: the partition of each slot, ``SLOTS`` unsigned 16-bit numbers.
         standbys: the partition that keeps a copy of each slot, never its owner; None without copies.
+        heirs: the partition that is to own each slot next, its owner where it stays; None when none moves.
+        since: the epoch in which owners and heirs were decreed; standbys may have changed since.
     """
 
     epoch: int
     owners: array[int]
     standbys: array[int] | None = None
+    heirs: array[int] | None = None
+    since: int = 1
 
     def __post_init__(self) -> None:
-        for slots in (self.owners, self.standbys):
+        for slots in (self.owners, self.standbys, self.heirs):
             if slots is not None and len(slots) != SLOTS:
                 raise ValueError(f"a topology owns {SLOTS} slots, not {len(slots)}")
 
-    def __reduce__(self) -> tuple[type[Topology], tuple[int, array[int], array[int] | None]]:
-        return Topology, (self.epoch, self.owners, self.standbys)  # without what was worked out from them
+    def __reduce__(self) -> tuple[type[Topology], tuple[object, ...]]:
+        # Without what was worked out from them.
+        return Topology, (self.epoch, self.owners, self.standbys, self.heirs, self.since)
 
     @classmethod
     def balanced(cls, partitions: int, *, epoch: int = 1) -> Topology:
         """Slots dealt out in turn: the partitions' shares differ by at most one."""
         if not 1 <= partitions <= SLOTS:
             raise ValueError(f"partitions must be between 1 and {SLOTS}, not {partitions}")
-        return cls(epoch, array("H", (slot % partitions for slot in range(SLOTS))))
+        return cls(epoch, array("H", (slot % partitions for slot in range(SLOTS))), since=epoch)
 
     def with_standbys(self, nodes: Mapping[int, str] | None = None, *, epoch: int | None = None) -> Topology:
         """The same owners with a standby for each slot, on another node where there is one.
@@ -139,7 +144,7 @@ class Topology:
         """
         epoch = self.epoch if epoch is None else epoch
         if len(self.partitions) == 1:
-            return Topology(epoch, self.owners)
+            return replace(self, epoch=epoch, standbys=None)
         standbys = array("H", self.owners)
         kept = dict.fromkeys(self.partitions, 0)
         slots = _slots_of(self.owners)
@@ -148,7 +153,32 @@ class Topology:
             for turn, slot in enumerate(slots[owner]):
                 standbys[slot] = chosen[turn % len(chosen)]
                 kept[standbys[slot]] += 1
-        return Topology(epoch, self.owners, standbys)
+        return replace(self, epoch=epoch, standbys=standbys)
+
+    def heading_for(self, heirs: array[int] | None) -> Topology:
+        """The decree that these are to own the slots next; None: that nobody is, but who does."""
+        since = self.epoch + 1
+        return Topology(since, self.owners, None, None if heirs == self.owners else heirs, since)
+
+    def inherited(self) -> Topology:
+        """The decree that the heirs own what they were to own."""
+        since = self.epoch + 1
+        return Topology(since, self.heirs or self.owners, since=since)
+
+    @cached_property
+    def members(self) -> tuple[int, ...]:
+        """The partitions that own slots, or are to own some, in order."""
+        return tuple(sorted({*self.owners, *(self.heirs or ())}))
+
+    @cached_property
+    def mark(self) -> int:
+        """A number by which a decree is known."""
+        return xxh3_64_intdigest(b"".join(self.rank[1:]), SLOT_SEED ^ self.since)
+
+    @cached_property
+    def rank(self) -> tuple[int, bytes, bytes]:
+        """Decrees are merged by maximum: by their number; should two have the same, any order will do."""
+        return self.since, self.owners.tobytes(), (self.heirs or self.owners).tobytes()
 
     @cached_property
     def partitions(self) -> tuple[int, ...]:
@@ -188,10 +218,11 @@ class Topology:
 
     @cached_property
     def neighbours(self) -> dict[int, tuple[int, ...]]:
-        """For each partition those that keep copies for it, or it for them."""
+        """For each partition those that keep copies for it, or it for them, heirs included."""
         pairs = {order[:2] for order in self.ways if len(order) > 1}
+        pairs |= {pair for pair in zip(self.owners, self.heirs or (), strict=False) if pair[0] != pair[1]}
         pairs |= {(standby, owner) for owner, standby in pairs}
-        return {each: tuple(sorted(b for a, b in pairs if a == each)) for each in self.partitions}
+        return {each: tuple(sorted(b for a, b in pairs if a == each)) for each in self.members}
 
     def _substitutes(self, owner: int, standby: int) -> Iterator[int]:
         ring = _ring_from(owner, self.partitions)

@@ -28,7 +28,7 @@ class Standby:
 
     def __init__(self, capacity: int, max_candidates: int, retention: Retention) -> None:
         self._capacity = capacity
-        self._max_candidates = max_candidates
+        self.max_candidates = max_candidates
         self._retention = retention
         self._held: OrderedDict[int, _Kept] = (
             OrderedDict()
@@ -63,7 +63,7 @@ class Standby:
         """Add what ``fact`` knows to what is known of a session."""
         hashed = key_hash(key)
         before = self.state(key) or NOTHING
-        after = merge(before, fact, self._max_candidates)
+        after = merge(before, fact, self.max_candidates)
         if after == before:
             return Change(before, before)
         self._held.pop(hashed, None)
@@ -77,6 +77,13 @@ class Standby:
         kept = self._held.get(hashed)
         if kept is not None and newest_fact(kept.state) <= stamp:
             del self._held[hashed]
+
+    def take(self, key: str) -> SessionState | None:
+        """What is known of a session, which is kept here no longer."""
+        state = self.state(key)
+        if state is not None:
+            del self._held[key_hash(key)]
+        return state
 
     def discard(self, key: str) -> None:
         """Those whose place was taken have it all."""

@@ -193,6 +193,21 @@ class Table:
         created = bool(kept.observations) and not before.observations
         return Change(before, kept, created, tuple(evictions), tuple(transitions))
 
+    def take(self, key: str) -> SessionState | None:
+        """What is known of a session, which leaves without a trace: it is another partition's."""
+        state = self.state(key)
+        if state is None:
+            return None
+        phase = self._phase_of(key)
+        if phase is Phase.STALE:
+            del self._stale[key]
+        elif phase is Phase.TOMBSTONE:
+            del self._lowest[key]
+        else:
+            self._live.forget(key)
+        self._take_out(key)
+        return state
+
     def refresh(
         self, key: str, route: str, observed_at: float, ttl_s: float, origin: int, now: float
     ) -> bool:

@@ -10,10 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ray_router.core.candidates import NOTHING, SessionState
 from ray_router.core.exchange import Exchange
-from ray_router.core.keytext import scope_of
-from ray_router.core.operations import Elsewhere, Explain, Get, Operation, Resolve
 from ray_router.core.table import Change, Phase, Transition
-from ray_router.model import Scope
 
 
 class Copies:
@@ -79,22 +76,3 @@ class Copies:
     def take_next(self, now: float) -> Transition | None:
         """Copies do not move on."""
         return None
-
-
-def held_elsewhere(operations: Sequence[Operation], exchange: Exchange) -> Elsewhere | None:
-    """Why a partition cannot answer these in another's place, if so. Writes it takes in any case."""
-    for operation in operations:
-        if isinstance(operation, Resolve | Get | Explain):
-            keys = operation.keys if isinstance(operation, Resolve) else (operation.key,)
-            if not all(scope_of(key) >= Scope.INSTANCE or exchange.answers_for(key) for key in keys):
-                return Elsewhere("it does not hold a whole copy")
-    return None
-
-
-def not_ready(operations: Sequence[Operation]) -> Elsewhere | None:
-    """Why a partition that is not ready cannot answer; every life knows the defaults that it is told."""
-    for operation in operations:
-        keys = operation.keys if isinstance(operation, Resolve) else (operation.key,)
-        if any(scope_of(key) < Scope.INSTANCE for key in keys):
-            return Elsewhere("it has been restarted, and does not hold its sessions yet")
-    return None

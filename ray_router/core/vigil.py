@@ -9,6 +9,9 @@ started, or restarted, is not frozen: it may take a while to come up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+
+_LOOKS = 4  # at a call that is under way, before it has been for too long
 
 
 class Vigil:
@@ -16,15 +19,14 @@ class Vigil:
 
     Args:
         index: the partition that watches.
-        partitions: all of them, in order; each is watched by the next.
         frozen_after_s: how long a call may be under way, seconds.
     """
 
-    def __init__(self, index: int, partitions: Sequence[int], frozen_after_s: float) -> None:
+    def __init__(self, index: int, frozen_after_s: float) -> None:
         self._index = index
-        self._ring = tuple(partitions)
         self._frozen_after_s = frozen_after_s
         self._asked_at: dict[int, float] = {}
+        self._looked_at = inf
         self._known: set[int] = set()
 
     def asked(self, peer: int, now: float) -> None:
@@ -39,15 +41,28 @@ class Vigil:
         else:
             self._known.discard(peer)
 
-    def to_restart(self, now: float) -> list[int]:
-        """The peers that this partition must have restarted now."""
+    def to_restart(self, now: float, partitions: Sequence[int]) -> list[int]:
+        """The peers that this partition must have restarted now.
+
+        Args:
+            partitions: all that there are, in order; each is watched by the next.
+        """
+        self._leave_out_pauses(now)
         late = (peer for peer, at in self._asked_at.items() if now - at > self._frozen_after_s)
         frozen = self._known.intersection(late)
-        mine = [peer for peer in frozen if self._watcher_of(peer, frozen) == self._index]
+        mine = [peer for peer in frozen if self._watcher_of(peer, frozen, partitions) == self._index]
         self._known.difference_update(mine)
         return mine
 
-    def _watcher_of(self, peer: int, frozen: set[int]) -> int | None:
-        at = self._ring.index(peer)
-        successors = self._ring[at + 1 :] + self._ring[:at]
+    def _leave_out_pauses(self, now: float) -> None:
+        """While nobody looks, answers may have come: a watcher that stood still itself accuses nobody."""
+        paused_s = now - self._looked_at
+        self._looked_at = now
+        if paused_s > self._frozen_after_s / _LOOKS:
+            self._asked_at = {peer: min(now, at + paused_s) for peer, at in self._asked_at.items()}
+
+    def _watcher_of(self, peer: int, frozen: set[int], partitions: Sequence[int]) -> int | None:
+        successors = [each for each in partitions if each > peer] + [
+            each for each in partitions if each < peer
+        ]
         return next((each for each in successors if each not in frozen), None)

@@ -14,6 +14,7 @@ from ray_router.core.operations import (
     Answers,
     Elsewhere,
     Group,
+    Moved,
     Operation,
     Refused,
     Resolve,
@@ -114,7 +115,7 @@ class Boarding:
 
 
 def _answers_all(group: Group, said: Sequence[Result]) -> bool:
-    if len(said) == 1 and type(said[0]) in (Refused, Elsewhere):
+    if len(said) == 1 and type(said[0]) in (Refused, Elsewhere, Moved):
         return True
     if len(said) != len(group.operations):
         return False

@@ -21,7 +21,7 @@ from math import inf
 from typing import NamedTuple, TypeVar
 
 from ray_router.core.events import Carried, Observer
-from ray_router.core.operations import Elsewhere, Operation, Resolve, Result
+from ray_router.core.operations import Elsewhere, Moved, Operation, Resolve, Result
 from ray_router.handle.boarding import Boarding
 from ray_router.handle.courier import TICK_S, Courier
 from ray_router.handle.manner import USUAL, Manner
@@ -56,17 +56,22 @@ P = TypeVar("P", bound="Pending")
 
 
 class Terms(NamedTuple):
-    """What holds for every lane of a handle."""
+    """What holds for every lane of a handle. ``epoch``, ``since``: of the topology that it goes by."""
 
     epoch: int
     fingerprint: int
     max_pending: int
     max_batch: int
     hedge_after_s: float = inf
+    since: int = 1
 
 
 class Pending(Promise[Results]):
-    """One submission's group, on its way to one partition and back."""
+    """One submission's group, on its way to one partition and back.
+
+    Args:
+        since: the epoch of the decree by which this partition was chosen for it.
+    """
 
     __slots__ = (
         "_operations",
@@ -77,6 +82,7 @@ class Pending(Promise[Results]):
         "lives",
         "manner",
         "now",
+        "since",
         "size",
         "traceparent",
     )
@@ -88,9 +94,11 @@ class Pending(Promise[Results]):
         now: float | None,
         deadline: float,
         traceparent: str | None,
+        since: int,
         manner: Manner = USUAL,
     ) -> None:
         super().__init__()
+        self.since = since
         self.traceparent = traceparent
         self.manner = manner
         self.incarnation = 0  # of the life that answered, and the others' that it knew of
@@ -179,6 +187,9 @@ class Lane:
         clock: monotonic seconds.
         tell: told what each round trip was like; None for nobody.
         traced: whether calls may have a ``traceparent``.
+        moved: given a call that the partition did not carry out, since not all it concerns is there, and
+            the epoch of the decree that the partition goes by; None when there is no such partition.
+        outdated: told that the partition goes by a later topology.
     """
 
     def __init__(
@@ -191,9 +202,14 @@ class Lane:
         *,
         tell: Observer | None = None,
         traced: bool = False,
+        moved: Callable[[Pending, int | None], None] | None = None,
+        outdated: Callable[[int], None] | None = None,
     ) -> None:
         self._tell = tell
         self._traced = traced
+        self._moved = moved
+        self._outdated = outdated
+        self._turned_away: list[tuple[Pending, int | None]] = []
         self.partition = partition
         self._transport = transport
         self._courier = courier
@@ -211,6 +227,10 @@ class Lane:
         self._unheard_since: float | None = None
         self._waited_s: float | None = None
 
+    def retune(self, terms: Terms) -> None:
+        """Go by these terms from the next batch on."""
+        self._terms = terms
+
     @property
     def down(self) -> bool:
         """Whether the partition is known not to answer."""
@@ -224,6 +244,7 @@ class Lane:
         traceparent: str | None = None,
         manner: Manner = USUAL,
         *,
+        since: int | None = None,
         push: bool = True,
     ) -> Pending:
         """Send, or queue behind what is under way.
@@ -231,9 +252,11 @@ class Lane:
         Args:
             deadline: monotonic seconds.
             traceparent: of the span that records the call, if one does.
+            since: the epoch of the decree that the caller goes by; what the lane goes by when left out.
             push: send now if nothing is under way; otherwise the caller has more, and pushes in the end.
         """
-        return self.put(Pending(self, operations, now, deadline, traceparent, manner), push=push)
+        since = self._terms.since if since is None else since
+        return self.put(Pending(self, operations, now, deadline, traceparent, since, manner), push=push)
 
     def put(self, pending: P, *, push: bool = True) -> P:
         """Send this, or queue it behind what is under way."""
@@ -250,14 +273,14 @@ class Lane:
         if refusal is not None:
             pending.settle(refusal)
         else:
-            _settle(settlements)
+            self._conclude(settlements)
         return pending
 
     def push(self) -> None:
         """Send what is queued, unless something is under way."""
         with self._lock:
             settlements = self._send()
-        _settle(settlements)
+        self._conclude(settlements)
 
     def pump(self, pending: Pending, timeout_s: float) -> bool:
         """Wait for a submission in this thread, finishing batches as they settle; whether it settled."""
@@ -320,7 +343,7 @@ class Lane:
                 self._pinged_at = now
                 self._unheard_since = self._unheard_since or now
             busy = flight is not None or bool(self._queue) or self._down_since is not None
-        _settle(settlements)
+        self._conclude(settlements)
         if ping:
             self._ping()
         return busy
@@ -373,7 +396,7 @@ class Lane:
                 continue
             boarding = Boarding(passengers)
             batch = Batch(
-                self._terms.epoch,
+                min([each.since for each in passengers]),
                 self._terms.fingerprint,
                 self._incarnation,
                 boarding.groups,
@@ -428,10 +451,22 @@ class Lane:
             settlements += self._send()
             if self._flight is not None:
                 self._watch()
-        _settle(settlements)
+        self._conclude(settlements)
+        if self._outdated is not None and isinstance(landing, Response) and landing.epoch > self._terms.epoch:
+            self._outdated(self.partition)
         if carried is not None:
             assert self._tell is not None
             self._tell(carried)
+
+    def _conclude(self, settlements: list[tuple[Pending, Outcome[Results]]]) -> None:
+        """Tell passengers what became of them; whoever knows more sees to those who were turned away."""
+        for pending, outcome in settlements:
+            pending.settle(outcome)
+        if self._turned_away and self._moved is not None:
+            with self._lock:
+                turned_away, self._turned_away = self._turned_away, []
+            for pending, since in turned_away:
+                self._moved(pending, since)
 
     def _carriage(self, flight: Flight, landing: Response | Fault) -> Carried | None:
         """What the flight was like; None when that is not known."""
@@ -456,7 +491,11 @@ class Lane:
         settlements: list[tuple[Pending, Outcome[Results]]] = []
         for pending, said in zip(flight.passengers, results, strict=True):
             pending.incarnation, pending.lives = landing.incarnation, landing.lives
-            elsewhere = said[0] if said and type(said[0]) is Elsewhere else None
+            first = said[0] if said else None
+            if type(first) is Moved and self._moved is not None:
+                self._turned_away.append((pending, first.since))
+                continue
+            elsewhere = first if type(first) is Elsewhere else None
             if elsewhere is None:
                 settlements.append((pending, said))
             elif pending.manner.patient:
@@ -479,6 +518,9 @@ class Lane:
         if isinstance(fault, PartitionGone):
             self._down_since = self._down_since or self._clock()
             self._courier.attend()
+            if self._moved is not None:  # there may be no such partition any more
+                self._turned_away += [(pending, None) for pending in passengers]
+                return []
         failure = Failure(FailureKind.UNAVAILABLE, str(fault))
         return [(pending, failure) for pending in passengers]
 
@@ -546,14 +588,9 @@ class Lane:
             settlements = self._send()
             if self._flight is not None:
                 self._watch()
-        _settle(settlements)
+        self._conclude(settlements)
 
 
 def _traceparents(passengers: list[Pending]) -> tuple[str, ...]:
     """Of the calls that somebody records, each once: a call may have several passengers."""
     return tuple(dict.fromkeys([each.traceparent for each in passengers if each.traceparent is not None]))
-
-
-def _settle(settlements: list[tuple[Pending, Outcome[Results]]]) -> None:
-    for pending, outcome in settlements:
-        pending.settle(outcome)

@@ -12,16 +12,19 @@ from math import inf
 from ray_router.config import RouterConfig
 from ray_router.core.operations import Resolve
 from ray_router.core.record import RecordFormat
-from ray_router.core.slots import slot_function
-from ray_router.errors import RouterNotFoundError
-from ray_router.handle.courier import Courier
-from ray_router.handle.lane import Lane, Terms
+from ray_router.core.slots import Topology, slot_function
+from ray_router.errors import RouterError, RouterNotFoundError
+from ray_router.handle.courier import Attended, Courier
+from ray_router.handle.forwarding import Forwarder
+from ray_router.handle.lane import Lane, Pending, Terms
+from ray_router.handle.manner import USUAL
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
 from ray_router.handle.resolutions import AnswerTerms
 from ray_router.handle.strays import Strays
 from ray_router.telemetry import HandleTelemetry, for_handle
 from ray_router.transport import (
+    Control,
     Directory,
     Fault,
     NotYet,
@@ -97,9 +100,13 @@ class Link:
         self.strays = Strays()
         self._courier = Courier(self)
         self._lanes: dict[int, Lane] = {}
+        self._forwarder = Forwarder(self.lane)
+        self._renewing = False
         self._lock = threading.Lock()
-        self._publishing = threading.Lock()
+        self._publishing = threading.RLock()  # what is launched may learn more
         self._learned: Directory | None = None
+        self._ownership: Ownership | None = None
+        self._usual: AnswerTerms | None = None
         self._directory: Directory | None = None
         self._opening: Ticket[Directory] | None = None
         self._launches: list[Callable[[Directory | Exception], None]] = []
@@ -109,12 +116,15 @@ class Link:
         """What there is to know of the router; None until it has come, and all who waited were served."""
         return self._directory
 
-    @cached_property
+    @property
     def ownership(self) -> Ownership:
         """Which partitions a key concerns; only once the directory has come."""
-        assert self._learned is not None
-        config, topology = self._learned
-        return Ownership(topology, slot_function(config.hash_strategy))
+        learned, ownership = self._learned, self._ownership
+        assert learned is not None
+        if ownership is None or ownership.topology is not learned.topology:  # learnt a moment ago, maybe
+            slot_of = slot_function(learned.config.hash_strategy)
+            ownership = self._ownership = Ownership(learned.topology, slot_of)
+        return ownership
 
     @cached_property
     def records(self) -> RecordFormat:
@@ -122,11 +132,11 @@ class Link:
         assert self._learned is not None
         return RecordFormat(self._learned.config.partition_settings().ttl_s)
 
-    @cached_property
+    @property
     def usual(self) -> AnswerTerms:
         """How answers to those are read that wish nothing; only once the directory has come."""
-        assert self._learned is not None
-        return AnswerTerms(Resolve(()), self._learned.topology.epoch, self.records)
+        assert self._usual is not None
+        return self._usual
 
     @cached_property
     def telemetry(self) -> HandleTelemetry | None:
@@ -140,9 +150,15 @@ class Link:
         telemetry = self.telemetry
         return telemetry is not None and telemetry.tracer is not None
 
-    def attended(self) -> Iterable[Lane]:
-        """The lanes, which the courier looks after."""
-        return self._lanes.values()
+    def attended(self) -> Iterable[Attended]:
+        """The lanes, which the courier looks after, and what is on its way to other partitions."""
+        return (*self._lanes.values(), self)
+
+    def tick(self) -> bool:
+        """Ask again for what was on its way to another partition a moment ago; whether any of it still is."""
+        if len(self._forwarder):
+            self._forwarder.release(self.ownership)
+        return bool(len(self._forwarder))
 
     def lane(self, partition: int) -> Lane:
         """The lane to a partition."""
@@ -212,8 +228,8 @@ class Link:
 
     def _opened(self, outcome: Directory | Exception) -> None:
         with self._publishing:  # one thread launches, or what is submitted next could overtake
-            if isinstance(outcome, Directory):
-                self._learned = self._learned or outcome
+            if isinstance(outcome, Directory) and self._learned is None:
+                self._learn(outcome)
             while True:
                 with self._lock:
                     launches, self._launches = self._launches, []
@@ -224,26 +240,127 @@ class Link:
                 for launch in launches:
                     launch(self._learned or outcome)
 
-    def _new_lane(self, partition: int) -> Lane:
+    def _learn(self, directory: Directory) -> None:
+        """Go by this directory from now on."""
+        self._learned = directory
+        self._usual = AnswerTerms(Resolve(()), directory.topology.epoch, self.records)
+        for lane in tuple(self._lanes.values()):
+            lane.retune(self._terms(directory))
+
+    def _renew(self, partition: int | None) -> None:
+        """Learn by which topology this partition goes, or anybody; in the courier's time."""
+        with self._lock:
+            if self._renewing:
+                return
+            self._renewing = True
+        if asyncio._get_running_loop() is None:
+            self._ask_for_topology(partition)
+        else:  # a look-up may block for a moment
+            self._courier.post(partial(self._ask_for_topology, partition))
+
+    def _ask_for_topology(self, partition: int | None) -> None:
+        ticket: Ticket[Directory] | Ticket[object]
+        try:
+            if partition is None:
+                ticket = self.transport.open()
+            else:
+                ticket = self.transport.ask(partition, Control.TOPOLOGY)
+        except RouterError:
+            self._renewed(None)
+            return
+        try:
+            ticket.wait(0)
+        except NotYet:
+            ticket.on_done(lambda: self._courier.post(partial(self._renewed, ticket)))
+        except Fault:
+            self._renewed(None)
+        else:
+            self._renewed(ticket)
+
+    def _renewed(self, ticket: Ticket[Directory] | Ticket[object] | None) -> None:
+        try:
+            said = None if ticket is None else ticket.wait(0)
+        except Fault:
+            said = None
+        topology = said.topology if isinstance(said, Directory) else said
+        if isinstance(topology, Topology):
+            self.learn(topology)
+        self._renewing = False
+        self._forwarder.release(self.ownership)
+
+    def learn(self, topology: Topology) -> None:
+        """Go by this topology from now on, if it is a later one; in a process that knows the router."""
+        with self._publishing:
+            learned = self._learned
+            if learned is not None and _order(topology) > _order(learned.topology):
+                self._learn(Directory(learned.config, topology))
+                if self._directory is not None:
+                    self._directory = self._learned
+
+    def _turned_away(self, pending: Pending, since: int | None) -> None:
+        """A partition did not carry this out: not all that it concerns is there, if there is a partition."""
         assert self._learned is not None
-        config, topology = self._learned
-        terms = Terms(
+        partition = pending.lane.partition
+        if pending.manner != USUAL:  # a relay knows whom else to ask
+            if since is None:
+                self._forwarder.hold_leg(pending)
+            else:
+                pending.settle(Failure(FailureKind.MOVED, "its sessions moved to another"))
+        elif since is None:
+            self._forwarder.hold_unless_member(pending)
+        else:
+            self._forwarder.hold_call(pending)
+        self._look_up(partition, since)
+
+    def _look_up(self, partition: int, since: int | None) -> None:
+        """Learn a later topology, where there is one; otherwise what is held is asked for again soon."""
+        assert self._learned is not None
+        if since is None:
+            self._renew(None)
+        elif since > self._learned.topology.since:
+            self._renew(partition)
+        self._courier.attend()
+
+    def hold(self, again: Callable[[Ownership], None], give_up: Callable[[], None], deadline: float) -> None:
+        """Have something asked again in a moment, by whatever is known then of who owns what."""
+        self._forwarder.hold(again, give_up, deadline)
+        self._courier.attend()
+
+    def heard_of(self, epoch: int, partition: int) -> None:
+        """A partition goes by a topology of this epoch."""
+        assert self._learned is not None
+        if epoch > self._learned.topology.epoch:
+            self._renew(partition)
+
+    def _terms(self, directory: Directory) -> Terms:
+        config, topology = directory
+        return Terms(
             topology.epoch,
             config.fingerprint,
             config.max_pending_calls,
             config.max_batch,
             inf if topology.standbys is None else config.hedge_after_s,
+            topology.since,
         )
+
+    def _new_lane(self, partition: int) -> Lane:
+        assert self._learned is not None
         watched = self.telemetry
         lane = self._lanes[partition] = Lane(
             partition,
             self.transport,
             self._courier,
-            terms,
+            self._terms(self._learned),
             tell=None if watched is None else watched.tell,
             traced=self.traced,
+            moved=self._turned_away,
+            outdated=self._renew,
         )
         return lane
+
+
+def _order(topology: Topology) -> tuple[int, int]:
+    return topology.since, topology.epoch
 
 
 def _as_the_application_wants(config: RouterConfig) -> HandleTelemetry | None:

@@ -17,6 +17,7 @@ class FailureKind(Enum):
     OVERLOADED = "overloaded"
     DEADLINE = "deadline"
     LATE = "late"
+    MOVED = "moved"
 
 
 class Failure(NamedTuple):

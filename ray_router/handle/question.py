@@ -28,11 +28,12 @@ class Question(Pending):
         key: canonical text.
         now: epoch seconds, on a router with an event clock.
         deadline: monotonic seconds.
+        since: the epoch of the decree by which the lane was chosen.
     """
 
     __slots__ = ()
 
-    def __init__(self, lane: Lane, key: str, now: float | None, deadline: float) -> None:
+    def __init__(self, lane: Lane, key: str, now: float | None, deadline: float, since: int) -> None:
         # All slots at once: going through the constructors would take longer than all the rest.
         self._lock = threading.RLock()
         self._callbacks = []
@@ -44,6 +45,7 @@ class Question(Pending):
         self.manner = USUAL
         self.now = now
         self.deadline = deadline
+        self.since = since
         self.size = 1
 
     @property

@@ -34,6 +34,7 @@ class Stage(NamedTuple):
         copies: how many must have it.
         writes: whether it changes anything.
         avoided: who is not to be asked first.
+        since: the epoch of the decree by which these are to be asked.
     """
 
     order: tuple[int, ...]
@@ -42,6 +43,7 @@ class Stage(NamedTuple):
     copies: int
     writes: bool
     avoided: tuple[int, ...] = ()
+    since: int | None = None
 
     @property
     def keys(self) -> Iterator[str]:
@@ -49,6 +51,10 @@ class Stage(NamedTuple):
         for operation in self.operations:
             if not isinstance(operation, Resolve):
                 yield operation.key
+
+
+Restage = Callable[[Stage, Callable[["list[Stage]"], None], Callable[[], None]], None]
+"""Calls back with the stages that take a stage's place, or, when its time is over, to say so."""
 
 
 class Said(NamedTuple):
@@ -83,6 +89,7 @@ class Relay(Promise[None]):
         strays: told of what was written without its owner.
         now: on a router with an event clock.
         deadline: monotonic seconds.
+        restage: shares a stage out anew, when others keep what it is about, in a while.
         call: watches it; None when nobody does.
     """
 
@@ -93,9 +100,11 @@ class Relay(Promise[None]):
         strays: Strays,
         now: float | None,
         deadline: float,
+        restage: Restage,
         call: WatchedCall | None = None,
     ) -> None:
         super().__init__()
+        self._restage = restage
         self._lane = lane
         self._strays = strays
         self._now = now
@@ -103,11 +112,12 @@ class Relay(Promise[None]):
         self._acting = threading.RLock()  # a leg may settle while others are being sent
         self._shares = [_Share(stage) for stage in stages]
         self._open = set(self._shares)
+        self._moving: set[_Share] = set()
         self._under_way: dict[Pending, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watched = False
         self._traceparent = None if call is None else call.traceparent
-        self._begin()
+        self._begin(self._shares)
         if call is not None:  # by the first owner; who else was asked is told by each answer
             call.follow(
                 [(stages[0].order[0] if stages else 0, sum([len(each.positions) for each in stages]), self)]
@@ -146,10 +156,10 @@ class Relay(Promise[None]):
         for pending in under_way:
             pending.watch(loop)
 
-    def _begin(self) -> None:
+    def _begin(self, shares: Sequence[_Share]) -> None:
         lanes: dict[int, Lane] = {}
         with self._acting:
-            for share in self._shares:
+            for share in shares:
                 down = [index for index in share.stage.order if self._lane(index).down]
                 for leg in share.course.begin([*down, *share.stage.avoided]):
                     lanes[leg.partition] = self._lane(leg.partition)
@@ -164,7 +174,13 @@ class Relay(Promise[None]):
         manner = Manner(leg.copy, leg.astray, hedged=not leg.patient, patient=leg.patient)
         lane = self._lane(leg.partition)
         pending = lane.submit(
-            share.stage.operations, self._now, self._deadline, self._traceparent, manner, push=now
+            share.stage.operations,
+            self._now,
+            self._deadline,
+            self._traceparent,
+            manner,
+            since=share.stage.since,
+            push=now,
         )
         self._under_way[pending] = None
         pending.on_settled(partial(self._landed, share, leg, pending))
@@ -177,6 +193,10 @@ class Relay(Promise[None]):
             self._under_way.pop(pending, None)
             if isinstance(outcome, Exception):
                 self._open.clear()
+            elif isinstance(outcome, Failure) and outcome.kind is FailureKind.MOVED:
+                if share in self._open and share not in self._moving:
+                    self._moving.add(share)
+                    self._restage(share.stage, partial(self._move, share), partial(self._lose, share))
             elif isinstance(outcome, Failure):
                 share.failures[leg.partition] = outcome
                 for further in share.course.failed(leg.partition):
@@ -189,6 +209,31 @@ class Relay(Promise[None]):
                 self._close_if_over(share)
                 return
         self.settle(outcome)
+
+    def _move(self, share: _Share, stages: list[Stage]) -> None:
+        """Begin anew for a share, with those who keep it by now."""
+        with self._acting:
+            if share not in self._open:
+                return
+            self._open.discard(share)
+            self._moving.discard(share)
+            shares = [_Share(stage) for stage in stages]
+            at = self._shares.index(share)
+            self._shares[at : at + 1] = shares
+            self._open.update(shares)
+        self._begin(shares)
+        with self._acting:
+            under_way = list(self._under_way)
+        for pending in under_way:  # whoever waits for this may wait in another lane
+            pending.watch(self._loop)
+
+    def _lose(self, share: _Share) -> None:
+        """Nobody was found in time who keeps a share."""
+        with self._acting:
+            self._open.discard(share)
+            last = not self._open
+        if last:
+            self.settle(None)
 
     def _close_if_over(self, share: _Share) -> None:
         """Settle when this was the last share; holding the lock, which who is called back may take again."""

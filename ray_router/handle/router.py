@@ -35,6 +35,7 @@ from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
 from ray_router.handle.question import Question, QuestionReply
 from ray_router.handle.reply import Reply, Submission
+from ray_router.handle.resizing import Resizing
 from ray_router.handle.resolutions import (
     AnswerTerms,
     Resolutions,
@@ -62,6 +63,8 @@ from ray_router.model import (
     Origin,
     PruneResult,
     ReportResult,
+    ResizeProgress,
+    ResizeResult,
     Resolution,
     Restored,
     Route,
@@ -393,6 +396,32 @@ class RouterHandle:
 
         return self._submit(send)
 
+    def resize(
+        self, partitions: int, *, progress: Callable[[ResizeProgress], None] | None = None
+    ) -> Reply[ResizeResult]:
+        """Add partitions, or take some away, while the router is used.
+
+        Slots move as few as can be, with their sessions; calls go on, and no handle needs to be told. What
+        was interrupted is completed by calling this again, and taken back by calling it with the former
+        number. It is carried out by this process, and goes on when nobody waits for it.
+
+        Args:
+            partitions: how many there are to be; they have numbers from 0 on.
+            progress: called now and then, in another thread.
+
+        Raises:
+            InvalidCallError: at once; that is no number of partitions.
+            PartitionUnavailableError: on waiting; a partition did not answer for a minute.
+        """
+        resizing = Resizing(self._transport, partitions, progress)
+
+        def work() -> ResizeResult:
+            result, topology = resizing.run()
+            self._link.learn(topology)
+            return result
+
+        return self._submit(lambda _: in_background("ray-router-resize", work))
+
     def revive(self, partition: int) -> Reply[bool]:
         """Bring a partition back that died too often and was taken out of service; whether it was out.
 
@@ -432,7 +461,14 @@ class RouterHandle:
                 for index in directory.topology.partitions
             }
             name, epoch = directory.config.name, directory.topology.epoch
-            return Submission(tuple(calls.values()), lambda: answers.router_stats(name, epoch, calls))
+
+            def answer() -> RouterStats:
+                stats = answers.router_stats(name, epoch, calls)
+                for each in stats.partitions:
+                    self._link.heard_of(each.epoch, each.partition)
+                return stats
+
+            return Submission(tuple(calls.values()), answer)
 
         return self._submit(send)
 
@@ -524,8 +560,9 @@ class RouterHandle:
         """``_resolve`` for one key and no wishes, of which nobody records a trace."""
         check_key_fits(text, directory.config.limits)
         link = self._link
-        lane = link.lane(link.ownership.owner(text))
-        question = Question(lane, text, self._now, self._deadline(directory))
+        ownership = link.ownership
+        lane = link.lane(ownership.owner(text))
+        question = Question(lane, text, self._now, self._deadline(directory), ownership.topology.since)
         if link.telemetry is not None and link.telemetry.tell is not None:
             follow_alone(link.telemetry.tell, "resolve", question)
         lane.put(question)
@@ -543,12 +580,14 @@ class RouterHandle:
             call = self._watched(name, len(wishes.keys), directory)
             ownership, lane = self._link.ownership, self._link.lane
             scatter: Scatter | Twofold
-            if directory.topology.standbys is None:
-                scatter = Scatter(share_resolve(wishes, ownership), lane, self._now, deadline, call=call)
+            if ownership.topology.standbys is None:
+                since = ownership.topology.since
+                scatter = Scatter(
+                    share_resolve(wishes, ownership), lane, self._now, deadline, since=since, call=call
+                )
             else:
-                strays = self._link.strays
-                stages = stage_resolve(wishes, ownership, strays)
-                scatter = Twofold(stages, lane, strays, self._now, deadline, call=call)
+                stages = stage_resolve(wishes, ownership, self._link.strays)
+                scatter = Twofold(stages, 1, self._link, self._now, deadline, call=call)
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.answers(), terms))
 
@@ -584,18 +623,18 @@ class RouterHandle:
     ) -> Scatter | Twofold:
         """Send operations to whoever keeps their keys; one that only looks needs no more than one answer."""
         ownership, lane, deadline = self._link.ownership, self._link.lane, self._deadline(directory)
-        if directory.topology.standbys is None:
+        if ownership.topology.standbys is None:
             shares = (
                 share_look(*operations[0], ownership) if looks else share_operations(operations, ownership)
             )
             asked = sum([len(share) for _, _, share in shares])
             call = self._watched(name, asked, directory)
-            return Scatter(shares, lane, self._now, deadline, call=call)
+            since = ownership.topology.since
+            return Scatter(shares, lane, self._now, deadline, since=since, call=call)
         call = self._watched(name, len(operations), directory)
         copies = 0 if looks else 2 if directory.config.durability == "sync" else 1
-        strays = self._link.strays
-        stages = stage_operations(operations, copies, ownership, strays)
-        return Twofold(stages, lane, strays, self._now, deadline, call=call)
+        stages = stage_operations(operations, copies, ownership, self._link.strays)
+        return Twofold(stages, copies, self._link, self._now, deadline, call=call)
 
     def _watched(self, name: str, keys: int, directory: Directory) -> WatchedCall | None:
         """What tells of a call that is made now; None when nobody watches."""

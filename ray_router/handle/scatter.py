@@ -29,6 +29,7 @@ class Scatter:
     Args:
         shares: of operations or of a resolve, from ``share_operations``, ``share_look`` or ``share_resolve``.
         lane: a link's, which is kept: whoever waits keeps the link, and with it the courier's care.
+        since: the epoch of the decree that the shares go by.
         call: watches it; None when nobody does.
     """
 
@@ -39,12 +40,17 @@ class Scatter:
         now: float | None,
         deadline: float,
         *,
+        since: int | None = None,
         call: WatchedCall | None = None,
     ) -> None:
         self._lane = lane
         traceparent = None if call is None else call.traceparent
         self._shares = [
-            (partition, positions, lane(partition).submit(operations, now, deadline, traceparent))
+            (
+                partition,
+                positions,
+                lane(partition).submit(operations, now, deadline, traceparent, since=since),
+            )
             for partition, positions, operations in shares
         ]
         if call is not None:
@@ -62,11 +68,14 @@ class Scatter:
             Exception: whatever a part of the submission was settled with.
         """
         gathered: list[list[Gathered]] = [[] for _ in range(count)]
-        for partition, positions, pending in self._shares:
+        for _, positions, pending in self._shares:
             outcome = pending.outcome
             if isinstance(outcome, Exception):
                 raise outcome
-            spread(gathered, range(count) if positions is None else positions, partition, outcome)
+            # Whoever was asked in the end: the sessions may have moved meanwhile.
+            spread(
+                gathered, range(count) if positions is None else positions, pending.lane.partition, outcome
+            )
         return gathered
 
     def answers(self) -> list[Share]:
@@ -77,8 +86,8 @@ class Scatter:
             Exception: whatever a part of the submission was settled with.
         """
         return [
-            Share(partition, positions, said(pending.outcome))
-            for partition, positions, pending in self._shares
+            Share(pending.lane.partition, positions, said(pending.outcome))
+            for _, positions, pending in self._shares
         ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ray_router.core.keytext import scope_of
 from ray_router.core.operations import Operation, Resolve
-from ray_router.handle.lane import Lane
+from ray_router.handle.link import Link
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.relay import Relay, Stage
 from ray_router.handle.resolutions import Share
@@ -21,19 +21,43 @@ class Twofold:
 
     Args:
         stages: of operations or of a resolve, from ``stage_operations`` or ``stage_resolve``.
+        copies: how many keepers must have a write.
+        link: whose lanes carry it.
     """
 
     def __init__(
         self,
         stages: Sequence[Stage],
-        lane: Callable[[int], Lane],
-        strays: Strays,
+        copies: int,
+        link: Link,
         now: float | None,
         deadline: float,
         *,
         call: WatchedCall | None = None,
     ) -> None:
-        self._relay = Relay(stages, lane, strays, now, deadline, call)
+        self._copies = copies
+        self._link = link
+        self._deadline = deadline
+        self._relay = Relay(stages, link.lane, link.strays, now, deadline, self._restage, call)
+
+    def _restage(
+        self, stage: Stage, begin: Callable[[list[Stage]], None], give_up: Callable[[], None]
+    ) -> None:
+        """Have a stage begin again with those who keep it in a moment."""
+        copies, strays = self._copies if stage.writes else 0, self._link.strays
+
+        def again(ownership: Ownership) -> None:
+            first = stage.operations[0]
+            if isinstance(first, Resolve):
+                stages = stage_resolve(first, ownership, strays)
+            else:
+                keyed = [(each.key, each) for each in stage.operations if not isinstance(each, Resolve)]
+                stages = stage_operations(keyed, copies, ownership, strays)
+            begin(
+                [each._replace(positions=[stage.positions[at] for at in each.positions]) for each in stages]
+            )
+
+        self._link.hold(again, give_up, self._deadline)
 
     @property
     def parts(self) -> list[Relay]:
@@ -84,7 +108,9 @@ def stage_operations(
     for order, (positions, share) in shares.items():
         key = operations[positions[0]][0]
         avoided = order[:1] if not writes and key in strays else ()
-        stages.append(Stage(order, positions, tuple(share), _copies(order, copies, key), writes, avoided))
+        counted = _copies(order, copies, key)
+        since = ownership.topology.since
+        stages.append(Stage(order, positions, tuple(share), counted, writes, avoided, since))
     return stages
 
 
@@ -106,6 +132,7 @@ def stage_resolve(wishes: Resolve, ownership: Ownership, strays: Strays) -> list
             copies=1,
             writes=False,
             avoided=order[:1] if stray else (),
+            since=ownership.topology.since,
         )
         for (order, stray), positions in shares.items()
     ]

@@ -5,7 +5,14 @@ from ray_router.model.explanation import Candidate, Explanation, Rung
 from ray_router.model.insight import AskAge, HotRoom, Load, PartitionInsight, ReuseCounts, Window
 from ray_router.model.key import SessionKey
 from ray_router.model.resolution import Resolution, RouteRecord
-from ray_router.model.results import PruneResult, ReportResult, SetResult, Write
+from ray_router.model.results import (
+    PruneResult,
+    ReportResult,
+    ResizeProgress,
+    ResizeResult,
+    SetResult,
+    Write,
+)
 from ray_router.model.route import Route
 from ray_router.model.snapshot import Restored, Snapshot, SnapshotProgress
 from ray_router.model.stats import CopyStats, Holdings, PartitionStats, RouterStats, Traffic
@@ -46,6 +53,8 @@ __all__ = [
     "PruneResult",
     "ReportOutcome",
     "ReportResult",
+    "ResizeProgress",
+    "ResizeResult",
     "Resolution",
     "ResolutionSource",
     "Restored",

@@ -48,3 +48,21 @@ class PruneResult:
 
     pruned: int
     partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeProgress:
+    """How far a resize is: what is being done, what share of that is done (0 to 1), and sessions left."""
+
+    phase: str
+    done: float
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeResult:
+    """How many slots have another owner than before, how many partitions there are, and their epoch."""
+
+    slots_moved: int
+    partitions: int
+    epoch: int

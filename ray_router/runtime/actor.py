@@ -10,13 +10,13 @@ import gc
 import logging
 import threading
 import time
+from math import inf
 from typing import Any, NamedTuple
 
 import ray
 from ray.actor import ActorHandle
 
 from ray_router.config import RouterConfig
-from ray_router.core.candidates import SessionState
 from ray_router.core.lives import Life
 from ray_router.core.slots import Topology, slot_function
 from ray_router.core.vigil import Vigil
@@ -31,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 CONCURRENCY_GROUPS = {"data": 1, "control": 4, "post": 2, "archive": 1}
 SAMPLE_KEYS = tuple(f"sample:{index % 7}:{index * index}" for index in range(64))
-_PEERS_ANSWER_WITHIN_S = 1.0
 _BREATH_S = 0.0005  # between two chunks of cleaning, for the calls that wait
 
 
@@ -64,7 +63,7 @@ class PartitionActor:
         context = ray.get_runtime_context()
         fresh = not joins and not context.was_current_actor_reconstructed
         # Another actor of this name counts its lives from 1 again, but its peers remember the former one's.
-        anew = joins and bool(config.replicas) and not context.was_current_actor_reconstructed
+        anew = joins and not context.was_current_actor_reconstructed
         home = Home(config.name, index, int(time.time()) if anew else _incarnation())
         self._telemetry = for_partition(config.telemetry, config.ray_metrics, home)
         self._shell = PartitionShell(
@@ -82,24 +81,16 @@ class PartitionActor:
         # them, a million sessions long, for each full collection would find nothing and stop the process.
         gc.freeze()
         self._closing = threading.Event()
-        self._recovered = threading.Event()
         if config.clock == "wall":
             threading.Thread(target=self._clean, name="ray-router-cleaner", daemon=True).start()
-        if config.replicas:
-            self._recovered.set()  # until it has recovered, the handles ask its standbys
-            self._post(config).start()
-        elif not fresh:
-            threading.Thread(target=self._recover, name="ray-router-recovery", daemon=True).start()
-        else:
-            self._recovered.set()
+        self._post(config).start()
         self._keeps_snapshots = False
         if context.was_current_actor_reconstructed:
             self._keep_snapshots()
 
     @ray.method(concurrency_group="data")
     def apply(self, batch: bytes) -> bytes:
-        """Carry out a packed batch; a new life first asks its peers for what it should know."""
-        self._recovered.wait()
+        """Carry out a packed batch."""
         return self._shell.apply(batch)
 
     @ray.method(concurrency_group="post")
@@ -132,14 +123,9 @@ class PartitionActor:
             slots = sample_slots(self._config.hash_strategy)
         except InvalidConfigError as error:
             return Hello(directory, {}, (), error, life)
-        actors = {index: self._find(index) for index in range(self._config.partitions)}
+        actors = {index: self._find(index) for index in directory.topology.members}
         known = {index: actor for index, actor in actors.items() if actor}
         return Hello(directory, known, slots, None, life)
-
-    @ray.method(concurrency_group="control")
-    def defaults(self) -> tuple[tuple[str, SessionState], ...]:
-        """The defaults of instances and channels, for a restarted peer."""
-        return self._shell.defaults()
 
     @ray.method(concurrency_group="control")
     def keep_snapshots(self) -> None:
@@ -173,7 +159,7 @@ class PartitionActor:
             self._shell,
             self._find,
             interval_s=config.replication_interval_ms / 1_000,
-            vigil=Vigil(self._index, self._topology.partitions, config.frozen_after_s),
+            vigil=Vigil(self._index, config.frozen_after_s if config.replicas else inf),
             closing=self._closing,
         )
 
@@ -184,27 +170,6 @@ class PartitionActor:
                     time.sleep(_BREATH_S)
             except Exception:  # cleaning must go on next time
                 _log.exception("cleaning up partition %d failed", self._index)
-
-    def _recover(self) -> None:
-        """A new life begins empty; what every partition holds, all peers are asked for: some may be new."""
-        try:
-            others = [index for index in range(self._config.partitions) if index != self._index]
-            calls = {peer.defaults.remote(): index for index in others if (peer := self._find(index))}
-            if not calls:
-                return
-            answered, silent = ray.wait(list(calls), num_returns=len(calls), timeout=_PEERS_ANSWER_WITHIN_S)
-            for call in answered:
-                self._take_over(calls[call], call)
-            if silent:
-                _log.warning("partitions %s did not give their defaults", [calls[call] for call in silent])
-        finally:
-            self._recovered.set()
-
-    def _take_over(self, peer: int, call: ray.ObjectRef[Any]) -> None:
-        try:
-            self._shell.merge_defaults(ray.get(call))
-        except Exception as error:  # a peer may be down too
-            _log.warning("partition %d could not give its defaults: %s", peer, error)
 
 
 def sample_slots(strategy: str) -> tuple[int, ...]:

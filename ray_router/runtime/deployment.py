@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any
 
 import ray
@@ -13,13 +12,12 @@ from ray_router.config import RouterConfig
 from ray_router.core.lives import Life
 from ray_router.errors import ConfigMismatchError, InvalidConfigError, RouterNotFoundError
 from ray_router.handle import RouterHandle
-from ray_router.runtime.actor import CONCURRENCY_GROUPS, Hello, PartitionActor, sample_slots
-from ray_router.runtime.fleet import Fleet, end
-from ray_router.runtime.naming import actor_name, partition_of
+from ray_router.runtime.actor import Hello, sample_slots
+from ray_router.runtime.fleet import end
+from ray_router.runtime.hiring import HiringTransport
+from ray_router.runtime.partitions import CLOSE_WITHIN_S, find_or_create, fleet_of
 from ray_router.runtime.snapshots import restore_newest
-from ray_router.runtime.transport import RayTransport, deployed_partitions, require_ray
-
-_CLOSE_WITHIN_S = 2.0
+from ray_router.runtime.transport import deployed_partitions, require_ray
 
 
 def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHandle:
@@ -38,24 +36,29 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
     require_ray()
     deadline = time.monotonic() + config.deploy_timeout_s
     before = set(deployed_partitions(config.name, namespace))
-    fleet = _fleet(config.name, namespace)
+    fleet = fleet_of(config.name, namespace)
     actors: dict[int, ActorHandle[Any]] = {}
     lives: dict[int, Life] = {}
     created: list[ActorHandle[Any]] = []  # by this call; what another driver created a moment ago is not ours
     try:
-        # The first partition decides: its config is the router's, and the others are created with it.
-        for indices in (range(1), range(1, config.partitions)):
+        # The first partition decides: its config is the router's, and who else there is; the others are
+        # created with it.
+        partitions: tuple[int, ...] = (0,)
+        while len(actors) < len(partitions):
+            indices = [index for index in partitions if index not in actors]
             for index in indices:
-                actors[index], is_new = _find_or_create(index, config, fleet, joins=bool(before))
+                actors[index], is_new = find_or_create(index, config, fleet, joins=bool(before))
                 created += [actors[index]] if is_new else []
-            for index, hello in fleet.greet(actors, deadline).items():
+            for index, hello in fleet.greet({each: actors[each] for each in indices}, deadline).items():
                 if differences := config.differences(hello.directory.config):
                     raise ConfigMismatchError(config.name, differences)
                 _check_strategy(index, hello, config)
                 lives[index] = hello.life
+                if index == 0:
+                    partitions = hello.directory.topology.members
         if config.replicas and len({life.node for life in lives.values()}) > 1:
             ray.get([actor.meet.remote(lives) for actor in actors.values()])  # they choose standbys by it
-        handle = RouterHandle(RayTransport(config.name, namespace, actors))
+        handle = RouterHandle(HiringTransport(config.name, namespace, actors))
         handle.connect()
         if config.snapshot_uri is not None:
             if not before:
@@ -76,7 +79,7 @@ def connect(name: str = "default", *, namespace: str = "ray_router") -> RouterHa
         RouterNotFoundError: there is no such router.
         RouterError: Ray is not initialised.
     """
-    handle = RouterHandle(RayTransport(name, namespace))
+    handle = RouterHandle(HiringTransport(name, namespace))
     handle.connect()
     return handle
 
@@ -92,31 +95,7 @@ def shutdown(name: str = "default", *, namespace: str = "ray_router") -> None:
     indices = deployed_partitions(name, namespace)
     if not indices:
         raise RouterNotFoundError(f"no router {name!r} is deployed in namespace {namespace!r}")
-    _fleet(name, namespace).close(indices, _CLOSE_WITHIN_S)
-
-
-def _fleet(name: str, namespace: str) -> Fleet:
-    return Fleet(
-        noun="partition",
-        of=f"router {name!r}",
-        namespace=namespace,
-        name_of=partial(actor_name, name),
-        number_of=partial(partition_of, router=name),
-        needs="enough free CPU and the resources that the config asks for",
-    )
-
-
-def _find_or_create(
-    index: int, config: RouterConfig, fleet: Fleet, *, joins: bool
-) -> tuple[ActorHandle[Any], bool]:
-    actor_class = ray.remote(concurrency_groups=CONCURRENCY_GROUPS)(PartitionActor)  # type: ignore[call-overload]
-    options = {
-        "max_task_retries": 0,  # the handle knows better which calls to repeat, and when
-        "num_cpus": config.num_cpus,
-        "resources": config.resources or None,
-        "scheduling_strategy": "SPREAD" if config.placement == "spread" else "DEFAULT",
-    }
-    return fleet.find_or_create(index, actor_class, options, index, config, fleet.namespace, joins)
+    fleet_of(name, namespace).close(indices, CLOSE_WITHIN_S)
 
 
 def _check_strategy(index: int, hello: Hello, config: RouterConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import ray
@@ -89,8 +89,8 @@ class Fleet(NamedTuple):
                 )
             time.sleep(_LOOK_AGAIN_S)
 
-    def close(self, numbers: Iterable[int], within_s: float, *args: Any) -> None:
-        """Tell these actors that the end is near, end them, and wait until the fleet's names are free.
+    def close(self, numbers: Collection[int], within_s: float, *args: Any) -> None:
+        """Tell these actors that the end is near, end them, and wait until their names are free.
 
         Args:
             within_s: how long they may take over their ``close``, seconds.
@@ -109,7 +109,7 @@ class Fleet(NamedTuple):
             ray.wait(closing, num_returns=len(closing), timeout=within_s)
         end(actors)
         deadline = time.monotonic() + _GONE_WITHIN_S
-        while left := self.deployed():
+        while left := sorted(set(numbers).intersection(self.deployed())):
             if time.monotonic() > deadline:
                 raise RouterError(f"{self.noun}s {left} of {self.of} did not end")
             time.sleep(_LOOK_AGAIN_S)

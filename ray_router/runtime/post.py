@@ -71,26 +71,31 @@ class Post:
                 if self._shell.spent:
                     _log.warning("partition %d makes way for its next life", self._index)
                     os._exit(1)  # whatever is restarted begins empty, and asks its peers
+                self._shell.put_in_order()
                 for peer in self._shell.peers_due():
                     self._send(peer)
-                for peer in self._vigil.to_restart(time.monotonic()):
+                for peer in self._vigil.to_restart(time.monotonic(), self._shell.topology.members):
                     self._restart(peer)
             except Exception:  # the post must go on
                 _log.exception("the post of partition %d stumbled", self._index)
 
     def _receive_until(self, until: float) -> None:
+        """Read what arrives until then, and what has arrived by now, however late it is."""
         while (left_s := until - time.monotonic()) > 0:
             try:
                 peer, reference = self._arrived.get(timeout=left_s)
             except Empty:
                 return
             self._receive(peer, reference)
+        for _ in range(self._arrived.qsize()):
+            self._receive(*self._arrived.get())
 
     def _send(self, peer: int) -> None:
         if peer in self._under_way:
             return
         actor = self._find(peer)
         if actor is None:
+            self._shell.gone(peer)
             return
         reference = actor.exchange.remote(self._shell.letter_to(peer))
         self._under_way.add(peer)
@@ -110,8 +115,8 @@ class Post:
             return
         self._vigil.ended(peer, answered=True)
         self._shell.read_letter(answer)
-        if peer in self._shell.peers_due():
-            self._send(peer)  # there is more: do not wait for the next round
+        if peer in self._shell.peers_in_haste():
+            self._send(peer)
 
     def _restart(self, peer: int) -> None:
         actor = self._find(peer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Generic, TypeVar
 
+from ray_router.errors import RouterError
 from ray_router.model import PartitionStats
 from ray_router.transport import (
     Control,
@@ -22,6 +23,10 @@ T = TypeVar("T")
 PATIENCE_S = 60.0  # for a partition that is down: its actor may have to be placed on another node
 _AGAIN_AFTER_S = 0.05
 _LOOKS_WITHIN_S = 5.0
+
+
+class Dismissed(PartitionGone):
+    """The partition was taken away: others have what it had."""
 
 
 class Errand(Generic[T]):
@@ -51,6 +56,7 @@ class Errand(Generic[T]):
         """Block until it is answered.
 
         Raises:
+            Dismissed: there is no such partition any more.
             Fault: it is not, or never will be.
             RouterError: it was refused.
         """
@@ -66,13 +72,21 @@ class Errand(Generic[T]):
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_AGAIN_AFTER_S)
-                if isinstance(fault, PartitionGone):
-                    self._transport.relocate(self._partition)
+                if isinstance(fault, PartitionGone) and not self._transport.relocate(self._partition):
+                    self._see_whether_dismissed()
                 self._ticket = self._ask()
                 continue
             if not isinstance(answer, self._kind):
                 raise PartitionBroken(f"it answered with {type(answer).__name__}")
             return answer
+
+    def _see_whether_dismissed(self) -> None:
+        try:
+            topology = self._transport.open().wait(_LOOKS_WITHIN_S).topology
+        except RouterError:
+            return
+        if self._partition not in topology.members:
+            raise Dismissed("it was taken away")
 
     def _ask(self) -> Ticket[object] | Fault:
         try:

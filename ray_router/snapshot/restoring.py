@@ -16,7 +16,7 @@ from ray_router.core.keytext import scope_of
 from ray_router.core.slots import SlotOf, slot_function
 from ray_router.errors import InvalidCallError, InvalidInputError, SnapshotError
 from ray_router.model import Restored, Scope, SnapshotProgress
-from ray_router.snapshot.errand import Errand, out_of_service
+from ray_router.snapshot.errand import Dismissed, Errand, out_of_service
 from ray_router.snapshot.folder import Folder, folder_at
 from ray_router.snapshot.manifest import ChunkEntry, Manifest, find_manifest
 from ray_router.transport import Directory, Fault, TakeIn, TakenIn, Transport
@@ -154,8 +154,12 @@ class _Restoring:
 
     def _collect_one(self) -> None:
         partition, size, errand = self._under_way.popleft()
-        taken = errand.result()
         self._bytes_under_way -= size
+        try:
+            taken = errand.result()
+        except Dismissed:
+            self.moved = True
+            return
         self.refused += taken.refused + (taken.refused_defaults if partition == self._first else 0)
         self.evicted += taken.evicted
         self.moved = self.moved or taken.epoch != self._topology.epoch

@@ -16,7 +16,7 @@ from ray_router.core.reading import Place
 from ray_router.core.slots import SLOTS
 from ray_router.errors import SnapshotError
 from ray_router.model import Snapshot, SnapshotProgress
-from ray_router.snapshot.errand import Errand, out_of_service
+from ray_router.snapshot.errand import Dismissed, Errand, out_of_service
 from ray_router.snapshot.folder import Folder, folder_at
 from ray_router.snapshot.manifest import FILE, ChunkEntry, Manifest, new_id, pack_manifest, remove_older
 from ray_router.transport import Directory, Fault, Page, ReadPage, Transport
@@ -53,7 +53,7 @@ def take_snapshot(
         taking = _Taking(transport, folder, tell)
         try:
             taken = taking.run()
-        except SlotsMovedError:
+        except (SlotsMovedError, Dismissed):
             taking.discard()
             continue
         except Fault as fault:

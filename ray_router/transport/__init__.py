@@ -3,8 +3,11 @@
 from ray_router.transport.local import LocalTransport
 from ray_router.transport.protocol import (
     Control,
+    Decree,
     Directory,
+    Elastic,
     Fault,
+    HandOff,
     NotYet,
     Page,
     PartitionBroken,
@@ -25,8 +28,11 @@ from ray_router.wire import Batch, Response
 __all__ = [
     "Batch",
     "Control",
+    "Decree",
     "Directory",
+    "Elastic",
     "Fault",
+    "HandOff",
     "LocalTransport",
     "NotYet",
     "Page",

@@ -7,14 +7,14 @@ nothing happens between calls unless somebody asks for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from ray_router.config import RouterConfig
 from ray_router.core.events import Observer, guarded
 from ray_router.core.slots import Topology
 from ray_router.telemetry import work_of
-from ray_router.transport.protocol import Directory, Fault, Request, Revive, TakeIn
+from ray_router.transport.protocol import Decree, Directory, Fault, PartitionGone, Request, Revive, TakeIn
 from ray_router.transport.shell import PartitionShell
 from ray_router.wire import Batch, Response, pack_batch, unpack_response
 
@@ -67,9 +67,10 @@ class LocalTransport:
         self._observer = None if observer is None else guarded(observer)
         self._insight = insight
         self._topology = Topology.balanced(config.partitions)
-        self._partitions = [self._start(index, 1) for index in range(config.partitions)]
-        if config.replicas:
-            self._let_talk()
+        self._partitions = {index: self._start(index, 1) for index in range(config.partitions)}
+        self._lived: dict[int, int] = {}  # lives of those who were dismissed
+        self._talks = bool(config.replicas)
+        self._let_talk()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an in-process router does not pickle: its partitions live in this process")
@@ -80,61 +81,88 @@ class LocalTransport:
 
     def submit(self, partition: int, batch: Batch) -> Settled[Response]:
         """Carry a batch out at once."""
+        if partition not in self._partitions:
+            return Settled(PartitionGone("it was dismissed"))
         try:
             response = unpack_response(self._partitions[partition].apply(pack_batch(batch)))
         except Fault as fault:
             return Settled(fault)
-        if self._config.replicas:
-            self._let_talk()
+        self._let_talk()
         return Settled(response)
 
     def ask(self, partition: int, request: Request) -> Settled[object]:
         """Answer at once."""
+        if partition not in self._partitions:
+            return Settled(PartitionGone("it was dismissed"))
         answer = self._partitions[partition].answer(request)
-        if isinstance(request, Revive) and partition == len(self._partitions) - 1:
-            for index, each in enumerate(self._partitions):
+        if isinstance(request, Revive) and partition == max(self._partitions):
+            for index, each in list(self._partitions.items()):
                 if each.spent:
                     self.restart(index)  # all of them have been told: it begins a new life
-        if isinstance(request, TakeIn) and self._config.replicas:
+        if isinstance(request, Decree):
+            self._talks = True
+        if isinstance(request, Decree | TakeIn):
             self._let_talk()
         return Settled(answer)
 
+    def hire(self, partition: int) -> None:
+        """Start a partition, unless there is one."""
+        if partition not in self._partitions:
+            self._talks = True
+            self._partitions[partition] = self._start(
+                partition, 1 + self._lived.get(partition, 0), fresh=False
+            )
+            self._let_talk()
+
+    def deployed(self) -> list[int]:
+        """The partitions that there are."""
+        return sorted(self._partitions)
+
+    def dismiss(self, partitions: Sequence[int]) -> None:
+        """End partitions."""
+        for partition in partitions:
+            self._lived[partition] = self._partitions.pop(partition).incarnation
+            for each in self._partitions.values():
+                each.gone(partition)
+
     def relocate(self, partition: int) -> bool:
-        """Partitions are never gone for good here."""
-        return True
+        """Partitions are never gone for good here, but by being dismissed."""
+        return partition in self._partitions
 
     def restart(self, partition: int, *, anew: bool = False) -> None:
         """End a partition's life and begin the next, empty but for the defaults, which a peer has.
 
         Args:
-            anew: in its place, begin the first life of another actor of its name.
+            anew: in its place, begin the life of another actor of its name.
         """
-        anew = anew and not self._config.replicas  # or its peers would take it for the first life they knew
-        born = self._start(partition, 1 if anew else self._partitions[partition].incarnation + 1)
-        peers = [peer for index, peer in enumerate(self._partitions) if index != partition]
-        if peers:
-            born.merge_defaults(peers[0].defaults())
-        self._partitions[partition] = born
-        if self._config.replicas:
-            self._let_talk()
+        lives = self._partitions[partition].incarnation
+        talks, self._talks = self._talks, True
+        next_life = 1 if len(self._partitions) == 1 else lives + 1_000  # its own first, or late enough
+        self._partitions[partition] = self._start(partition, next_life if anew else lives + 1, fresh=False)
+        self._let_talk()
+        self._talks = talks
 
     def _let_talk(self) -> None:
         """Have partitions tell each other what they owe, until nobody owes anything."""
-        talking = True
+        talking = self._talks
         while talking:
             talking = False
-            for each in self._partitions:
+            for each in list(self._partitions.values()):
+                each.put_in_order()
                 for peer in each.peers_in_question():
-                    each.read_letter(self._partitions[peer].answer_letter(each.letter_to(peer)))
-                talking = talking or bool(each.peers_in_question())
+                    if peer not in self._partitions:
+                        each.gone(peer)
+                    else:
+                        each.read_letter(self._partitions[peer].answer_letter(each.letter_to(peer)))
+                talking = talking or any(peer in self._partitions for peer in each.peers_in_question())
 
-    def _start(self, index: int, incarnation: int) -> PartitionShell:
+    def _start(self, index: int, incarnation: int, *, fresh: bool = True) -> PartitionShell:
         return PartitionShell(
             index,
             self._config,
             self._topology,
             incarnation=incarnation,
-            fresh=incarnation == 1,
+            fresh=fresh,
             clock=self._clock,
             observer=self._observer,
             work=None if self._tracer is None else work_of(self._tracer, self._config.name, index),

@@ -6,9 +6,9 @@ them at its boundary, so that a handle decides by kind and never by foreign exce
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol, TypeVar, Union
+from typing import NamedTuple, Protocol, TypeVar, Union, runtime_checkable
 
 from ray_router.config import RouterConfig
 from ray_router.core.reading import Place
@@ -33,6 +33,8 @@ class Control(str, Enum):
     PRUNE = "prune"
     STATS = "stats"
     INSIGHT = "insight"
+    TOPOLOGY = "topology"
+    HAND_OFF = "hand-off"
 
 
 class Revive(NamedTuple):
@@ -57,9 +59,6 @@ class TakeIn(NamedTuple):
     """Take in a piece of a snapshot (see ``wire_snapshot``); answered by ``TakenIn``."""
 
     piece: bytes
-
-
-Request = Union[Control, Revive, ReadPage, TakeIn]
 
 
 class Page(NamedTuple):
@@ -93,6 +92,38 @@ class TakenIn(NamedTuple):
     refused_defaults: int
     evicted: int
     epoch: int
+
+
+class Decree(NamedTuple):
+    """Who is to own what from now on; answered by the topology that the partition then goes by.
+
+    Args:
+        after: obey only while the present decree is that of this epoch; None: if the new one is greater.
+    """
+
+    topology: Topology
+    after: int | None = None
+
+
+class HandOff(NamedTuple):
+    """How far a partition is with what it has for others, and others have for it.
+
+    Args:
+        since: the epoch of the decree that it goes by.
+        ready: it holds all that it owns.
+        handed_on: its heirs have had all of it, but for what changes meanwhile.
+        left: sessions that it has yet to look at, or to send.
+        empty: it holds no sessions, and owes nobody anything.
+    """
+
+    since: int
+    ready: bool
+    handed_on: bool
+    left: int
+    empty: bool
+
+
+Request = Union[Control, Revive, ReadPage, TakeIn, Decree]
 
 
 class Directory(NamedTuple):
@@ -163,3 +194,21 @@ class Transport(Protocol):
 
     def relocate(self, partition: int) -> bool:
         """Look up a partition that is gone for good; False when nobody has its name."""
+
+
+@runtime_checkable
+class Elastic(Protocol):
+    """What it takes besides to add partitions and take them away."""
+
+    def hire(self, partition: int) -> None:
+        """See to it that there is such a partition, with nothing in it yet; blocks until it answers.
+
+        Raises:
+            RouterError: it could not be had.
+        """
+
+    def deployed(self) -> list[int]:
+        """The partitions that there are, in service or not, in order."""
+
+    def dismiss(self, partitions: Sequence[int]) -> None:
+        """End partitions that own nothing; blocks until they are gone."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.archive import Archive
-from ray_router.core.candidates import SessionState
 from ray_router.core.defaults import Defaults
 from ray_router.core.events import Observer, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
-from ray_router.core.operations import Group, Refused, Result
+from ray_router.core.operations import Elsewhere, Group, Moved, Refused, Result
 from ray_router.core.partition import Partition
 from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
@@ -33,6 +32,8 @@ from ray_router.transport.archivist import Archivist
 from ray_router.transport.pieces import Piece, joined, pieces_of
 from ray_router.transport.protocol import (
     Control,
+    Decree,
+    HandOff,
     PartitionBroken,
     PartitionLost,
     Pulse,
@@ -96,12 +97,11 @@ class PartitionShell:
         self._incarnation = incarnation
         self._node = node
         self._exchange: Exchange | None = None
-        if config.replicas and len(topology.partitions) > 1:
-            with suppress(InvalidConfigError):  # a strategy that cannot be had here: deployment says so
-                slot_of = slot_function(config.hash_strategy)
-                self._exchange = self._partition.exchanges(
-                    partial(self._new_exchange, slot_of=slot_of, fresh=fresh)
-                )
+        with suppress(InvalidConfigError):  # a strategy that cannot be had here: deployment says so
+            slot_of = slot_function(config.hash_strategy)
+            self._exchange = self._partition.exchanges(
+                partial(self._new_exchange, slot_of=slot_of, fresh=fresh)
+            )
         slot_of = _slot_function(config.hash_strategy)
         archive = Archive(index, self._partition, lambda: self.topology, slot_of, self._exchange)
         self._archivist = Archivist(
@@ -143,7 +143,8 @@ class PartitionShell:
             if batch.waited_s is not None:
                 check_seconds("waited_s", batch.waited_s, least=0.0)
                 self._partition.waited(batch.waited_s, now)
-            results = [self._carry_out(group, now) for group in batch.groups]
+            agreed = self._exchange is None or batch.epoch == self._exchange.decree.since
+            results = [self._carry_out(group, now, agreed=agreed) for group in batch.groups]
             if self._config.clock == "event":
                 said = zip(batch.groups, results, strict=True)
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
@@ -155,13 +156,19 @@ class PartitionShell:
         lives = {} if self._exchange is None else self._exchange.lives.restarted()
         return pack_response(Response(self.topology.epoch, self.incarnation, service_s, results, lives))
 
-    def _carry_out(self, group: Group, now: float) -> tuple[Result, ...]:
-        """Carry a group out, giving way between its pieces; holding the lock."""
+    def _carry_out(self, group: Group, now: float, *, agreed: bool) -> tuple[Result, ...]:
+        """Carry a group out, giving way between its pieces; holding the lock.
+
+        Whoever is told of one piece that it is not here asks for the whole again, which changes nothing.
+        """
         said: list[tuple[Piece, tuple[Result, ...]]] = []
         for piece in pieces_of(group, self._config.max_batch):
             if said:
                 self._lock.give_way()
-            said.append((piece, self._partition.apply((piece.group,), now)[0]))
+            results = self._partition.apply((piece.group,), now, agreed=agreed)[0]
+            if results and type(results[0]) in (Elsewhere, Moved):
+                return results
+            said.append((piece, results))
         return joined(said)
 
     def ping(self) -> Pulse:
@@ -190,7 +197,7 @@ class PartitionShell:
             epoch=self.topology.epoch,
             uptime_s=time.monotonic() - self._born_at,
             pid=os.getpid(),
-            slots=self._topology.shares.get(self._index, 0),
+            slots=self.topology.shares.get(self._index, 0),
             node=self._node,
             copies=self._copy_stats(),
         )
@@ -207,6 +214,14 @@ class PartitionShell:
         """Whether this life must end, because a later one has begun or what it knows is out of date."""
         return self._exchange is not None and self._exchange.spent
 
+    def put_in_order(self) -> None:
+        """Put sessions where they belong after a decree, a few at a time, as far as can be done now."""
+        exchange = self._exchange
+        more = exchange is not None and exchange.untidy
+        while exchange is not None and more:
+            with self._lock:
+                more = exchange.tidy(self._now(), _CLEAN_AT_ONCE)
+
     def peers_due(self) -> list[int]:
         """The peers that should hear from this partition now."""
         if self._exchange is None:
@@ -220,6 +235,13 @@ class PartitionShell:
             return []
         with self._lock:
             return self._exchange.in_question(self._clock())
+
+    def peers_in_haste(self) -> list[int]:
+        """The peers to whom the next letter should not wait."""
+        if self._exchange is None:
+            return []
+        with self._lock:
+            return self._exchange.in_haste()
 
     def letter_to(self, peer: int) -> bytes:
         """What to tell a peer now."""
@@ -251,6 +273,37 @@ class PartitionShell:
             with self._lock:
                 self._exchange.meet(lives, self._clock())
 
+    def gone(self, peer: int) -> None:
+        """There is no actor of a peer's name any more."""
+        if self._exchange is not None:
+            with self._lock:
+                self._exchange.gone(peer)
+
+    def obey(self, decree: Topology, after: int | None = None) -> Topology:
+        """Go by a decree, if it is a greater one; returns the topology that holds now.
+
+        Args:
+            after: only while the present decree is that of this epoch.
+        """
+        exchange = self._exchange
+        if exchange is not None:
+            with self._lock:
+                if after is None or exchange.decree.since == after:
+                    exchange.obey(decree, self._clock())
+        return self.topology
+
+    def hand_off(self) -> HandOff:
+        """How far this partition is with what it has for others, and others have for it."""
+        exchange = self._exchange
+        if exchange is None:
+            return HandOff(self._topology.since, True, True, 0, False)
+        with self._lock:
+            exchange.watch(self._clock())
+            ready = exchange.ready and not exchange.custody.awaits
+            return HandOff(
+                exchange.decree.since, ready, exchange.handed_on, exchange.lag, exchange.holds_nothing
+            )
+
     def life(self) -> Life:
         """Which life this is, and where."""
         return Life(self.incarnation, node=self._node)
@@ -260,7 +313,7 @@ class PartitionShell:
         if self._exchange is None:
             return False
         with self._lock:
-            revived = self._exchange.revive(partition)
+            revived = self._exchange.revive(partition, self._clock())
             if revived:
                 self._partition.tell(ServiceChanged(partition, in_service=True))
         return revived
@@ -280,23 +333,19 @@ class PartitionShell:
                 return self.stats()
             case Control.INSIGHT:
                 return self.insight()
+            case Control.TOPOLOGY:
+                return self.topology
+            case Control.HAND_OFF:
+                return self.hand_off()
             case Revive(partition):
                 return self.revive(partition)
             case ReadPage():
                 return self._archivist.read(request)
             case TakeIn(piece):
                 return self._archivist.take_in(piece)
+            case Decree(topology, after):
+                return self.obey(topology, after)
         raise InvalidCallError("request", f"must be a Control or the like, not {type(request).__name__}")
-
-    def defaults(self) -> tuple[tuple[str, SessionState], ...]:
-        """The defaults of instances and channels, for a peer."""
-        with self._lock:
-            return self._partition.defaults()
-
-    def merge_defaults(self, items: Sequence[tuple[str, SessionState]]) -> None:
-        """Take in a peer's defaults."""
-        with self._lock:
-            self._partition.merge_defaults(items, self._now())
 
     def _new_exchange(
         self, own: OwnSessions, defaults: Defaults, *, slot_of: SlotOf, fresh: bool
@@ -305,7 +354,7 @@ class PartitionShell:
         retention = Retention(settings.stale_retention_s, settings.tombstone_retention_s)
         return Exchange(
             self._index,
-            self._topology.with_standbys(),
+            self._topology,
             slot_of,
             own,
             defaults,
@@ -319,7 +368,7 @@ class PartitionShell:
 
     def _copy_stats(self) -> CopyStats | None:
         exchange = self._exchange
-        if exchange is None:
+        if exchange is None or not exchange.keeps_copies:
             return None
         with self._lock:
             return CopyStats(

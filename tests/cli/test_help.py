@@ -24,6 +24,7 @@ COMMANDS = (
     "top",
     "dashboard",
     "revive",
+    "resize",
     "prune",
     "advise",
     "set",

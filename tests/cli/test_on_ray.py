@@ -276,3 +276,15 @@ def test_a_snapshot_is_taken_and_restored(options: list[str], tmp_path: Path) ->
     assert (ran.exit_code, "there is no complete one" in ran.errors) == (1, True)
     ran = run("snapshot", "nosuch://x", *options)
     assert (ran.exit_code, "Traceback" in ran.errors) == (2, False)
+
+
+def test_it_is_resized_while_it_runs(options: list[str]) -> None:
+    """What became of it is one object, and the sessions are there; a number that is none is bad usage."""
+    run("set", KEY, "--room", "-100123", *options)
+    ran = run("resize", 3, "--json", *options)
+    assert (ran.exit_code, ran.json) == (0, {"slots_moved": 5_461, "partitions": 3, "epoch": 3})
+    assert len(run("status", "--json", *options).json["partitions"]) == 3
+    assert run("get", KEY, "--json", *options).json["found"]
+    shown = run("resize", 3, *options)
+    assert "slots moved" in shown.output
+    assert run("resize", 0, *options).exit_code == 2

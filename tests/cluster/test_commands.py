@@ -16,20 +16,10 @@ from ray_router.cli.app import app
 from .files import CLUSTER, ROUTER, blocks, document, runbook_commands
 
 GROUP: Any = typer.main.get_group(app)
-PENDING = {name: f"ray-router has no command {name!r} yet" for name in ("resize",)}
 COMMANDS = runbook_commands("ray-router")
 
 
-def parameters(commands: list[str]) -> list[Any]:
-    """Commands, those of which the command is not there yet expected to fail; once it is, that fails."""
-    found = []
-    for command in commands:
-        reason = PENDING.get(shlex.split(command)[1])
-        found.append(pytest.param(command, marks=[pytest.mark.xfail(reason=reason)] if reason else []))
-    return found
-
-
-@pytest.mark.parametrize("command", parameters(COMMANDS))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_runbook_exists(command: str) -> None:
     """With the options and the kinds of values that it is shown with."""
     check(GROUP, shlex.split(command)[1:])

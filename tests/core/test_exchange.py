@@ -10,6 +10,7 @@ from ray_router.core.exchange import CopySettings, Exchange
 from ray_router.core.lives import Life
 from ray_router.core.operations import Delete, Elsewhere, Get, Group, Report, Resolve, Set
 from ray_router.core.partition import Partition
+from ray_router.core.reshaping import balanced_among
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.slots import Topology, slot_function
 from ray_router.core.standby import Standby
@@ -33,6 +34,8 @@ class Member:
         fresh: bool = True,
         node: str = "here",
         synchronous: bool = True,
+        copies: int = 2,
+        parcel: int = 500,
         observer: Observer | None = None,
         **settings: float,
     ) -> None:
@@ -46,7 +49,7 @@ class Member:
                 own,
                 defaults,
                 self.standby,
-                CopySettings(synchronous),
+                CopySettings(synchronous, copies, parcel=parcel),
                 incarnation=incarnation,
                 node=node,
                 fresh=fresh,
@@ -299,7 +302,7 @@ def test_a_partition_that_dies_too_often_is_out_until_it_is_brought_back() -> No
     assert {tuple(member.exchange.lives.out) for member in members} == {(0,)}
     assert 0 not in members[1].exchange.keepers(key)
     assert not members[0].exchange.ready
-    assert [member.exchange.revive(0) for member in members] == [True, True, True]
+    assert [member.exchange.revive(0, NOW) for member in members] == [True, True, True]
     assert members[0].exchange.spent
     assert not members[0].exchange.ready
 
@@ -310,3 +313,47 @@ def test_what_happens_around_a_partition_is_told_by_it() -> None:
     event = ServiceChanged(1, in_service=False)
     Member(0, observer=heard.append).partition.tell(event)
     assert heard == [event]
+
+
+def test_only_long_talks_are_in_haste() -> None:
+    """What one parcel holds waits for its round, so that many changes leave as one."""
+    members = [Member(index, parcel=2) for index in range(3)]
+    assert members[0].exchange.in_haste() == []
+    restarted = Member(0, incarnation=2, fresh=False, parcel=2)
+    assert restarted.exchange.in_haste() == [1, 2]
+    talk(*members)
+    keys = [key_of(0, 1)]
+    members[0].ask(Set(keys[0], "R", NOW), astray=True)
+    assert members[0].exchange.in_question(NOW) == [1]
+    assert members[0].exchange.in_haste() == []
+    orders = Topology.balanced(3).with_standbys().orders
+    keys = [key for number in range(400) if orders[slot_of(key := f"tg:bot:s{number}")][:2] == (0, 1)][:3]
+    for key in keys:
+        members[0].ask(Set(key, "R", NOW), astray=True)
+    assert members[0].exchange.in_haste() == [1]
+    talk(*members)
+    assert members[0].exchange.in_haste() == []
+
+
+def test_what_is_on_its_way_may_be_evicted_by_nobody_but_its_owner() -> None:
+    """A full partition lets go of what is another's by now, and tells nobody to do the same."""
+    members = [Member(index, copies=1, capacity=1) for index in range(2)] + [Member(2, copies=1, capacity=1)]
+    owners = Topology.balanced(3).owners
+    heirs = balanced_among(owners, range(2))
+    keys = [f"tg:bot:room_{number}" for number in range(400)]
+    moving = next(key for key in keys if owners[slot_of(key)] == 2)
+    taker = heirs[slot_of(moving)]
+    members[2].ask(Set(moving, "R", NOW))
+    decree = members[0].exchange.decree.heading_for(heirs)
+    assert all(member.exchange.obey(decree, NOW) for member in members)
+    talk(*members)
+    assert all(member.exchange.obey(decree.inherited(), NOW) for member in members)
+    members[2].exchange.left(moving, NOW + 1)
+    talk(*members)
+    for member in members:
+        while member.exchange.tidy(NOW, 10):
+            pass
+    assert members[taker].ask(Get(moving))[0] is not None
+    assert members[2].exchange.holds_nothing
+    members[taker].exchange.left(moving, NOW + 1)  # nobody else keeps it: there is nobody to tell
+    assert members[taker].exchange.settled

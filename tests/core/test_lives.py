@@ -79,20 +79,14 @@ def test_little_is_told_of_a_quiet_router() -> None:
     assert lives.restarted() == {1: 3}
 
 
-def test_partitions_of_another_topology_are_passed_over() -> None:
-    """Whoever is not of this router is not entered."""
+def test_who_is_to_come_is_heard_of_before() -> None:
+    """And does not count when it is asked whether all live in one place."""
     lives = known()
-    lives.hear({9: Life(3)}, 10.0)
-    assert lives[9] == Life()
-
-
-def test_partitions_live_apart_once_it_is_known_of_all() -> None:
-    """Until every node is known, and when there is only one, nobody lives apart."""
-    lives = known()
-    lives.hear({0: Life(1, node="a"), 1: Life(1, node="b")}, 10.0)
+    lives.hear({index: Life(1, node="a") for index in range(3)}, 10.0)
+    lives.hear({9: Life(3, node="b")}, 10.0)
+    assert lives[9].incarnation == 3
     assert not lives.apart
-    before = lives.changes
-    lives.hear({2: Life(1, node="a")}, 10.0)
+    lives.meet((0, 1, 2, 9))
     assert lives.apart
-    assert lives.nodes == {0: "a", 1: "b", 2: "a"}
-    assert lives.changes > before
+    lives.meet((0, 1, 2))
+    assert lives.apart  # epochs only rise

@@ -22,7 +22,7 @@ from ray_router import (
     deploy,
     shutdown,
 )
-from ray_router.runtime import deployment
+from ray_router.runtime import deployment, partitions
 from ray_router.runtime.fleet import DeploymentError
 from ray_router.testing import wait_until
 
@@ -160,7 +160,7 @@ def test_a_partition_that_cannot_start_says_why(
         def hello(self) -> None:
             """Never says it."""
 
-    monkeypatch.setattr(deployment, "PartitionActor", Unborn)
+    monkeypatch.setattr(partitions, "PartitionActor", Unborn)
     with pytest.raises(
         DeploymentError, match="partition 0 could not be deployed: ModuleNotFoundError: No mod"
     ):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState, merge
-from ray_router.core.operations import Delete, Get, Group, Operation, Report, Result, Set
+from ray_router.core.operations import Delete, Get, Group, Moved, Operation, Report, Result, Set
 from ray_router.core.slots import Topology
 from ray_router.core.standing import newest_fact
 from ray_router.handle.course import Course, Leg
@@ -21,6 +21,7 @@ from .world import World
 
 HEDGE_S = 0.1
 DEADLINE_S = 10.0
+MOVED_S = 0.02
 
 
 class Promise(NamedTuple):
@@ -75,7 +76,7 @@ class Client:
     def __init__(self, world: World, nodes: dict[int, Node], topology: Topology, copies: int) -> None:
         self.world = world
         self.nodes = nodes
-        self._topology = topology
+        self.topology = topology
         self._copies = copies
         self.ledger = Ledger()
 
@@ -87,25 +88,41 @@ class Client:
         def done(answer: Answer) -> None:
             ledger.promises.append(Promise(key, fact, self.world.now))
 
-        course = Course(self._topology.orders[slot_of(key)], copies=self._copies, writes=True)
-        _Undertaking(self, course, operation, done).begin()
+        _Undertaking(
+            self,
+            lambda: Course(self.topology.orders[slot_of(key)], copies=self._copies, writes=True),
+            operation,
+            done,
+        ).begin()
 
     def read(self, key: str, judge: Callable[[Result], None]) -> None:
         """Read, and have the answer judged."""
-        course = Course(self._topology.orders[slot_of(key)])
-        _Undertaking(self, course, Get(key), lambda answer: judge(answer.result)).begin()
+        _Undertaking(
+            self,
+            lambda: Course(self.topology.orders[slot_of(key)]),
+            Get(key),
+            lambda answer: judge(answer.result),
+        ).begin()
+
+    def learn(self, partition: int) -> None:
+        """Go by a partition's topology, if it is a later one."""
+        if partition in self.nodes:
+            told = self.nodes[partition].life.exchange.topology
+            self.topology = max(self.topology, told, key=lambda each: (each.since, each.epoch))
 
 
 class _Undertaking:
     def __init__(
         self,
         client: Client,
-        course: Course,
+        course: Callable[[], Course],
         operation: Operation,
         done: Callable[[Answer], None],
     ) -> None:
         self._client = client
-        self._course = course
+        self._new_course = course
+        self._course = course()
+        self._attempt = 0
         self._operation = operation
         self._done = done
         self._answer: Answer | None = None
@@ -125,8 +142,15 @@ class _Undertaking:
     def _send(self, leg: Leg) -> None:
         heard = [False]
 
+        attempt = self._attempt
+
         def hear(answer: Answer | None) -> None:
-            if heard[0]:
+            if heard[0] or attempt != self._attempt or self._finished:
+                return
+            if answer is not None and isinstance(answer.result, Moved):
+                self._attempt += 1
+                self._client.learn(leg.partition)
+                self._client.world.after(MOVED_S, self._begin_anew)
                 return
             if answer is None:
                 if leg.patient:
@@ -140,12 +164,12 @@ class _Undertaking:
             self._go(self._course.answered(leg.partition, answer.incarnation, answer.lives))
 
         def again() -> None:
-            if not heard[0] and not self._finished:
+            if not heard[0] and attempt == self._attempt and not self._finished:
                 self._call(leg, hear)
                 self._client.world.after(0.5, again)
 
         def late() -> None:
-            if not heard[0]:
+            if not heard[0] and attempt == self._attempt:
                 heard[0] = True
                 self._go(self._course.failed(leg.partition))
 
@@ -153,9 +177,19 @@ class _Undertaking:
         self._client.world.after(0.5 if leg.patient else HEDGE_S, again if leg.patient else late)
 
     def _call(self, leg: Leg, hear: Callable[[Answer | None], None]) -> None:
-        node = self._client.nodes[leg.partition]
         group = Group((self._operation,), None, leg.copy, leg.astray)
-        node.call(partial(node.carry_out, group), hear)
+        node = self._client.nodes.get(leg.partition)
+        if node is None:
+            self._client.learn(0)
+            self._client.world.after(MOVED_S, self._begin_anew if leg.partition else partial(hear, None))
+            return
+        node.call(partial(node.carry_out, group, self._client.topology.since), hear)
+
+    def _begin_anew(self) -> None:
+        if not self._finished:
+            self._attempt += 1
+            self._course = self._new_course()
+            self._go(self._course.begin())
 
     def _finish(self) -> None:
         if self._finished:

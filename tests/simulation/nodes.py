@@ -44,6 +44,8 @@ class Life:
         copies: CopySettings,
         incarnation: int,
         now: float,
+        *,
+        fresh: bool,
     ) -> None:
         self.partition = Partition(index, settings)
         self.standby = Standby(10_000, settings.max_candidates, RETENTION)
@@ -59,7 +61,7 @@ class Life:
                 copies,
                 incarnation=incarnation,
                 node="",
-                fresh=incarnation == 1,
+                fresh=fresh,
                 now=now,
             )
         )
@@ -79,14 +81,18 @@ class Node:
         topology: Topology,
         settings: PartitionSettings,
         copies: CopySettings,
+        *,
+        first: int = 1,
+        joins: bool = False,
     ) -> None:
         self._world = world
+        self._first = first
         self._topology = topology
         self._settings = settings
         self._copies = copies
         self.index = index
         self.peers: dict[int, Node] = {}
-        self.lives = [Life(index, topology, settings, copies, 1, world.now)]
+        self.lives = [Life(index, topology, settings, copies, first, world.now, fresh=not joins)]
         self.alive = True
         self._frozen: list[Callable[[], None]] | None = None
         self._asked: dict[int, float] = {}
@@ -100,8 +106,12 @@ class Node:
     def kill(self) -> None:
         """It dies, and is born again some time later, knowing nothing."""
         if self.alive:
-            self.alive, self._frozen = False, None
+            self.end()
             self._world.after(self._world.random.uniform(0.1, 1.0), self._be_born)
+
+    def end(self) -> None:
+        """It dies, for good unless it is born again."""
+        self.alive, self._frozen = False, None
 
     def freeze(self, for_s: float) -> None:
         """It does nothing for a while, and then all that it was asked meanwhile."""
@@ -121,10 +131,11 @@ class Node:
 
         self._world.send(arrive)
 
-    def carry_out(self, group: Group, life: Life) -> Answer | None:
+    def carry_out(self, group: Group, since: int, life: Life) -> Answer | None:
         """What a call to it comes to; None when it may not answer."""
-        ((result, *_),) = life.partition.apply((group,), self._world.now)
         exchange = life.exchange
+        agreed = since == exchange.decree.since
+        ((result, *_),) = life.partition.apply((group,), self._world.now, agreed=agreed)
         if isinstance(result, Elsewhere):
             return None
         return Answer(self.index, exchange.incarnation, exchange.lives.restarted(), result)
@@ -136,8 +147,9 @@ class Node:
                 self._topology,
                 self._settings,
                 self._copies,
-                len(self.lives) + 1,
+                self._first + len(self.lives),
                 self._world.now,
+                fresh=False,
             )
         )
         self.alive = True
@@ -174,11 +186,14 @@ class Node:
 
     def _talk(self, life: Life) -> None:
         now = self._world.now
+        life.exchange.tidy(now, 5)
         if life.exchange.spent:
             self.kill()
             return
         for index in life.exchange.due(now):
-            if now - self._asked.get(index, 0.0) > 0.3:  # one call at a time, until it is given up
+            if index not in self.peers:
+                life.exchange.gone(index)
+            elif now - self._asked.get(index, 0.0) > 0.3:  # one call at a time, until it is given up
                 self._asked[index] = now
                 self._say(life, index)
 

@@ -60,18 +60,23 @@ class Schedule:
             capacity=3 if self._small else 1_000,
             eviction="lru",
         )
-        self.nodes = {
-            index: Node(self.world, index, self.topology, partition, settings)
-            for index in self.topology.partitions
-        }
-        for node in self.nodes.values():
-            node.peers = self.nodes
+        self._settings, self._partition = settings, partition
+        self.nodes: dict[int, Node] = {}
+        for index in self.topology.partitions:
+            self.start(index)
         self.client = Client(self.world, self.nodes, self.topology, 2 if synchronous else 1)
         self.stale_reads = 0
         self.reads = 0
         self.kills = 0
         self.revived = 0
         self._froze = False
+
+    def start(self, index: int, first: int = 1, *, joins: bool = False) -> None:
+        """There is one more partition, the first life of which has this number."""
+        self.nodes[index] = Node(
+            self.world, index, self.topology, self._partition, self._settings, first=first, joins=joins
+        )
+        self.nodes[index].peers = self.nodes
 
     def run(self) -> None:
         """Play it out.
@@ -140,20 +145,24 @@ class Schedule:
             and node.life.exchange.recovered
             and node.life.exchange.settled
             and not node.life.exchange.spent
+            and not node.life.exchange.untidy
             for node in self.nodes.values()
         )
 
     def _at_rest(self) -> bool:
         for index in self.nodes:
             for node in self.nodes.values():
-                self.revived += node.alive and node.life.exchange.revive(index)
+                self.revived += node.alive and node.life.exchange.revive(index, self.world.now)
         return not self.client.ledger.under_way and self._settled()
 
     def _check(self) -> None:
         for key in KEYS:
-            owner, standby, *_ = self.topology.orders[slot_of(key)]
+            order = self.topology.orders[slot_of(key)]
+            owner, standby = order[0], order[1] if len(order) > 1 else None
             held = self.nodes[owner].life.own_state(key)
-            copy = self.nodes[standby].life.standby.state(key) or NOTHING
+            copy = held
+            if standby is not None:
+                copy = self.nodes[standby].life.standby.state(key) or NOTHING
             # What left a full table and came again may stand with more on the standby, never with less.
             same = merge(copy, held, 4)[:-1] == copy[:-1] if self._small else held[:-1] == copy[:-1]
             if not same:
