@@ -552,10 +552,10 @@ class Exchange:
         Who should be there is not waited for: all of a router may have died after it was resized, and what
         was decreed with it. Should there be another one some day, it will have something to say.
         """
-        if index not in self.decree.members:
-            self._peers.pop(index, None)
-        elif index in self._peers:
+        if index in self.decree.members:
             self._peers[index].gone = True
+        else:
+            self._peers.pop(index, None)
 
     def _is_behind(self, peer: _Peer) -> bool:
         """Whether a peer is known to go by an earlier decree."""

@@ -219,3 +219,8 @@ def test_what_is_no_key_is_refused(key: object) -> None:
     """Before its state is looked at."""
     with pytest.raises(InvalidInputError):
         checked_state(key, packed(NOTHING), LIMITS)
+
+
+def test_who_keeps_no_copies_is_always_ready() -> None:
+    """It holds what it holds."""
+    assert archive_of(partition_of()).ready
