@@ -81,10 +81,11 @@ class LocalTransport:
 
     def submit(self, partition: int, batch: Batch) -> Settled[Response]:
         """Carry a batch out at once."""
-        if partition not in self._partitions:
+        shell = self._partitions.get(partition)  # in one step: another thread may dismiss it
+        if shell is None:
             return Settled(PartitionGone("it was dismissed"))
         try:
-            response = unpack_response(self._partitions[partition].apply(pack_batch(batch)))
+            response = unpack_response(shell.apply(pack_batch(batch)))
         except Fault as fault:
             return Settled(fault)
         self._let_talk()
@@ -92,9 +93,10 @@ class LocalTransport:
 
     def ask(self, partition: int, request: Request) -> Settled[object]:
         """Answer at once."""
-        if partition not in self._partitions:
+        shell = self._partitions.get(partition)
+        if shell is None:
             return Settled(PartitionGone("it was dismissed"))
-        answer = self._partitions[partition].answer(request)
+        answer = shell.answer(request)
         if isinstance(request, Revive) and partition == max(self._partitions):
             for index, each in list(self._partitions.items()):
                 if each.spent:
@@ -122,7 +124,7 @@ class LocalTransport:
         """End partitions."""
         for partition in partitions:
             self._lived[partition] = self._partitions.pop(partition).incarnation
-            for each in self._partitions.values():
+            for each in list(self._partitions.values()):
                 each.gone(partition)
 
     def relocate(self, partition: int) -> bool:
@@ -150,10 +152,11 @@ class LocalTransport:
             for each in list(self._partitions.values()):
                 each.put_in_order()
                 for peer in each.peers_in_question():
-                    if peer not in self._partitions:
+                    addressee = self._partitions.get(peer)
+                    if addressee is None:
                         each.gone(peer)
                     else:
-                        each.read_letter(self._partitions[peer].answer_letter(each.letter_to(peer)))
+                        each.read_letter(addressee.answer_letter(each.letter_to(peer)))
                 talking = talking or any(peer in self._partitions for peer in each.peers_in_question())
 
     def _start(self, index: int, incarnation: int, *, fresh: bool = True) -> PartitionShell:

@@ -36,7 +36,7 @@ class Slow(LocalTransport):
     def step(self, letters: int = 1) -> None:
         """Some letters, from one partition to another."""
         for _ in range(letters):
-            shells = self._partitions
+            shells = dict(self._partitions)  # as they are now: another thread may dismiss some
             sender = self.random.choice(sorted(shells))
             shells[sender].put_in_order()
             for peer in shells[sender].peers_due():

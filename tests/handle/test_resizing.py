@@ -27,8 +27,8 @@ COPIES = [pytest.param(0, id="alone"), pytest.param(1, id="with standbys")]
 
 
 def config(replicas: int, partitions: int = 2, **settings: Any) -> RouterConfig:
-    """Of a router that acknowledges what all keepers have."""
-    settings |= {"durability": "sync"} if replicas else {}
+    """Of a router that acknowledges what all keepers have, and whose partitions never count as late."""
+    settings |= {"durability": "sync", "hedge_after_s": 30.0} if replicas else {}
     return RouterConfig(partitions=partitions, replicas=replicas, **settings)
 
 

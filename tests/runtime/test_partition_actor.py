@@ -102,14 +102,14 @@ def test_cleaning_needs_no_calls(ray_cluster: str, namespace: str) -> None:
     config = RouterConfig(
         name="tidy",
         partitions=1,
-        ttl_s=0.1,
+        ttl_s=2.0,
         stale_retention_s=0.1,
         tombstone_retention_s=0.1,
         cleanup_interval_s=0.02,
     )
     router = deploy(config, namespace=namespace)
     try:
-        seen_at = time.time() - 0.05  # half of their life is over when they come
+        seen_at = time.time() - 1.0  # half of their life is over when they come
         writes = [Write(f"tg:bot:{number}", HOME, seen_at) for number in range(500)]
         written = router.set_many(writes).result()
         assert {result.outcome for result in written} == {SetOutcome.STORED}
