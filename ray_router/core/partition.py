@@ -305,9 +305,8 @@ class Partition:
         """Put what a group looks at where it belongs, before it does."""
         for key in session_keys(group.operations, self._settings.limits):
             exchange.put_right(key, now)
-            for scope, wider in wider_than(key, Scope.ROOM):
-                if scope is Scope.ROOM:
-                    exchange.put_right(wider, now)
+            for _, wider in wider_than(key, Scope.ROOM):
+                exchange.put_right(wider, now)
 
     def _carry_out(self, operation: Operation, now: float) -> Result:
         try:

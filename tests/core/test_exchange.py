@@ -357,3 +357,13 @@ def test_what_is_on_its_way_may_be_evicted_by_nobody_but_its_owner() -> None:
     assert members[2].exchange.holds_nothing
     members[taker].exchange.left(moving, NOW + 1)  # nobody else keeps it: there is nobody to tell
     assert members[taker].exchange.settled
+
+
+def test_what_was_on_its_way_to_another_is_not_said_to_have_left() -> None:
+    """Whoever owns it knows best; the standby drops nothing."""
+    members = [Member(index) for index in range(3)]
+    talk(*members)
+    key = key_of(1, 2)
+    before = [len(members[0].exchange.due(NOW)), members[0].exchange._left_until]
+    members[0].exchange.left(key, NOW + 1)
+    assert [len(members[0].exchange.due(NOW)), members[0].exchange._left_until] == before

@@ -88,6 +88,21 @@ def test_each_step_is_counted_once() -> None:
     assert (traffic.went_stale, traffic.expired, traffic.forgotten) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("phase", [Phase.LIVE, Phase.STALE])
+def test_a_session_can_be_taken_out(phase: Phase) -> None:
+    """Living or stale, it leaves no trace: it is another partition's."""
+    table = table_of(9)
+    state = seen(0)
+    table.merge(A, state, now=0)
+    if phase is Phase.STALE:
+        table.take_next(now=11)
+    assert table.count(phase) == 1
+    assert table.take(A) == state
+    assert table.take(A) is None
+    assert (len(table), table.count(phase)) == (0, 0)
+    assert table.take_next(now=1e12) is None
+
+
 def test_a_session_that_nobody_looked_at_takes_the_long_step() -> None:
     """Once its time is over a session goes straight to where it belongs by now."""
     table = table_of(9)
