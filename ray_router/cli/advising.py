@@ -8,7 +8,7 @@ import typer
 
 from ray_router.cli import options
 from ray_router.cli.advice_view import advice_view
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
 from ray_router.cli.plain import advice_summary
 from ray_router.cli.screen import Screen
 
@@ -37,8 +37,6 @@ def advise(
       ray-router advise --within 0.5 --json
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        advice = connect(name, namespace=namespace).advise(within=within / 100).result()
+    with connected(screen, address, name, namespace) as router:
+        advice = router.advise(within=within / 100).result()
     screen.show(advice_view(advice, screen.results), advice_summary(advice))

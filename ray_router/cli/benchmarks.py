@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from os import environ
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import TimeElapsedColumn
 
 from ray_router.cli import options
 from ray_router.cli.bench_view import bench_summary, machine_view, measures_table, report_view
 from ray_router.cli.connection import joined_or_started
+from ray_router.cli.extras import require
 from ray_router.cli.screen import Screen
 from ray_router.errors import RouterError
 
@@ -34,12 +27,6 @@ if TYPE_CHECKING:
     from ray_router.bench.stage import Stage
 
 _PICTURES = (".svg", ".png", ".pdf")
-
-
-class MissingExtraError(RouterError):
-    """Something that measuring needs is not installed."""
-
-    hint = "Install it with: pip install 'ray-router[bench]'"
 
 
 def bench(
@@ -76,9 +63,9 @@ def bench(
       ray-router bench --scale 0.01 --rounds 1 --json
     """
     screen = Screen(as_json)
-    _require("psutil")
+    require("psutil", "measuring", "bench")
     if plot is not None:
-        _require("matplotlib")
+        require("matplotlib", "measuring", "bench")
         if plot.suffix not in _PICTURES or not plot.absolute().parent.is_dir():
             problem = f"must end in {' or '.join(_PICTURES)}, in a folder that is there"
             raise typer.BadParameter(problem, param_hint="--plot")
@@ -139,14 +126,7 @@ def _taken(screen: Screen, stage: Stage, wanted: dict[str, Measure]) -> Iterator
     """One measure after the other, shown as soon as it is taken; one that fails does not stop the rest."""
     from ray_router.bench.measure import Report, Skipped
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=screen.chatter, transient=True) as progress:
+    with screen.progress(TimeElapsedColumn(), transient=True) as progress:
         for name, measure in wanted.items():
             task = progress.add_task(name, total=1.0)
 
@@ -161,8 +141,3 @@ def _taken(screen: Screen, stage: Stage, wanted: dict[str, Measure]) -> Iterator
             if not screen.as_json:
                 screen.results.print(report_view(report, screen.results))
             yield report
-
-
-def _require(package: str) -> None:
-    if find_spec(package) is None:
-        raise MissingExtraError(f"measuring needs {package!r}, which is not installed")

@@ -59,6 +59,20 @@ def joined(screen: Screen, address: str | None) -> Iterator[None]:
 
 
 @contextmanager
+def connected(screen: Screen, address: str | None, name: str, namespace: str) -> Iterator[RouterHandle]:
+    """A router of a running cluster.
+
+    Raises:
+        NoClusterError: there is none to join.
+        RouterNotFoundError: it has no router of this name.
+    """
+    with joined(screen, address):
+        from ray_router.runtime import connect
+
+        yield connect(name, namespace=namespace)
+
+
+@contextmanager
 def started(screen: Screen) -> Iterator[None]:
     """Start Ray on this machine, for this process alone; nothing of it is left afterwards.
 

@@ -13,9 +13,10 @@ import typer
 from rich.text import Text
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
+from ray_router.cli.extras import importing
 from ray_router.cli.screen import Screen
-from ray_router.errors import InvalidConfigError, RouterError
+from ray_router.errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 _NEEDED = ("starlette", "uvicorn")
 _TOKEN_BYTES = 24
 _LEAST_CHARACTERS = 16
-
-
-class MissingExtraError(RouterError):
-    """What the page is served with is not installed."""
-
-    hint = "Install it with: pip install 'ray-router[dashboard]'"
 
 
 def dashboard(
@@ -62,10 +57,10 @@ def dashboard(
     screen = Screen(as_json)
     page = _extra()
     token = secrets.token_urlsafe(_TOKEN_BYTES) if token_file is None else _token_in(token_file)
-    with page.listening(host, port) as listener, joined(screen, address):
-        from ray_router.runtime import connect
-
-        router = connect(name, namespace=namespace)
+    with (
+        page.listening(host, port) as listener,
+        connected(screen, address, name, namespace) as router,
+    ):
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listener.getsockname()[1]}/"
         # A fragment stays in the browser: no server and no log sees the token.
@@ -89,13 +84,8 @@ def _extra() -> ModuleType:
     Raises:
         MissingExtraError: the extra is not installed.
     """
-    try:
+    with importing(_NEEDED, "the page", "dashboard"):
         import ray_router.dashboard as page
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _NEEDED:
-            raise
-        raise MissingExtraError(f"the page needs {missing!r}, which is not installed") from None
     return page
 
 

@@ -9,7 +9,7 @@ import typer
 import yaml
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected, joined
 from ray_router.cli.exits import SAID_NO
 from ray_router.cli.plain import router_stats
 from ray_router.cli.router_view import router_table
@@ -129,10 +129,8 @@ def revive(
       ray-router revive 2 --name chat
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        revived = connect(name, namespace=namespace).revive(partition).result()
+    with connected(screen, address, name, namespace) as router:
+        revived = router.revive(partition).result()
     said = f"partition {partition} is back" if revived else f"partition {partition} was not out of service"
     screen.show(said, {"partition": partition, "revived": revived})
     if not revived:

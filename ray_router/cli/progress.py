@@ -8,14 +8,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import Union
 
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TextColumn, TimeRemainingColumn
 
 from ray_router.cli.screen import Screen
 from ray_router.cli.session_view import some
@@ -61,16 +54,9 @@ def tracked(screen: Screen, source: Source, title: str, most_s: float | None = N
 
     A log's progress is in bytes of the file, because nobody knows how many lines it has.
     """
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("[dim]{task.fields[events]:,} events, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
-    )
     total = len(source) if isinstance(source, SyntheticTraffic) else source.bytes_total
-    with Progress(*columns, console=screen.chatter) as progress:
+    what = TextColumn("[dim]{task.fields[events]:,} events, {task.fields[rate]:,.0f}/s")
+    with screen.progress(what, TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=total or None, events=0, rate=0.0)
 
         def show(count: int, rate: float) -> None:

@@ -7,17 +7,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
 from ray_router.cli.plain import fields_of
 from ray_router.cli.screen import Screen
 from ray_router.cli.session_view import named_values
@@ -43,26 +36,16 @@ def resize(
       ray-router resize 8 --name chat
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        with _shown(screen) as tell:
-            resized = connect(name, namespace=namespace).resize(partitions, progress=tell).result()
+    with connected(screen, address, name, namespace) as router, _shown(screen) as tell:
+        resized = router.resize(partitions, progress=tell).result()
     screen.show(named_values(_words(resized)), fields_of(resized))
 
 
 @contextmanager
 def _shown(screen: Screen) -> Iterator[Callable[[ResizeProgress], None]]:
     """A progress bar that begins anew with each phase, and what moves it."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("[dim]{task.fields[left]:,} sessions left"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=screen.chatter) as progress:
+    what = TextColumn("[dim]{task.fields[left]:,} sessions left")
+    with screen.progress(what, TimeElapsedColumn()) as progress:
         task = progress.add_task("resize", total=1.0, left=0)
 
         def tell(so_far: ResizeProgress) -> None:

@@ -7,6 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+)
 
 _WIDTH_OF_A_PIPE = 132
 
@@ -33,6 +41,15 @@ class Screen:
     def note(self, text: str) -> None:
         """Something a person may like to know."""
         self.chatter.print(text, style="dim", highlight=False)
+
+    def progress(self, *more: ProgressColumn, transient: bool = False) -> Progress:
+        """A bar for each task, of how far it is, with more columns to its right.
+
+        Args:
+            transient: nothing of it stays when it is over.
+        """
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        return Progress(*columns, *more, console=self.chatter, transient=transient)
 
     @contextmanager
     def busy(self, doing: str, *, briefly: bool = False) -> Iterator[None]:

@@ -14,21 +14,16 @@ from rich.text import Text
 
 from ray_router.cli import options
 from ray_router.cli.connection import joined_or_started, own_router, runs_its_own
+from ray_router.cli.extras import importing
 from ray_router.cli.interrupts import uninterrupted
 from ray_router.cli.screen import Screen
 from ray_router.config import RouterConfig
-from ray_router.errors import InvalidConfigError, RouterError
+from ray_router.errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from ray_router.serve import FrontSettings
 
 _NEEDED = ("fastapi", "starlette", "jwt", "cryptography", "uvicorn")
-
-
-class MissingExtraError(RouterError):
-    """What the front is made of is not installed."""
-
-    hint = "Install it with: pip install 'ray-router[serve]'"
 
 
 def serve(
@@ -136,11 +131,6 @@ def _settings(file: Path, overrides: dict[str, Any]) -> FrontSettings:
     Raises:
         MissingExtraError: the extra is not installed.
     """
-    try:
+    with importing(_NEEDED, "the front", "serve"):
         from ray_router.serve import FrontSettings
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _NEEDED:
-            raise
-        raise MissingExtraError(f"the front needs {missing!r}, which is not installed") from None
     return FrontSettings.from_file(file, **overrides)

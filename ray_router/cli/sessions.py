@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
 from ray_router.cli.exits import SAID_NO
 from ray_router.cli.explanation_view import explanation_view
 from ray_router.cli.plain import fields_of, rungs
 from ray_router.cli.screen import Screen
 from ray_router.cli.session_view import named_values, record_view, resolution_view
-from ray_router.handle import RouterHandle
 from ray_router.handle.intake import key_text
 from ray_router.model import Confidence, Explanation, Origin, Route, Scope, SetOutcome
 
@@ -61,7 +58,7 @@ def set_route(
     screen = Screen(as_json)
     route = Route(room, thread, metadata=options.named(metadata, "--metadata"))
     text = key_text(key)
-    with _router(screen, address, name, namespace) as router:
+    with connected(screen, address, name, namespace) as router:
         result = router.set(text, route, observed_at, origin, ttl).result()
     words = {"session": text, "outcome": result.outcome.value, "partition": str(result.partition)}
     screen.show(named_values(words), {"key": text} | fields_of(result))
@@ -87,7 +84,7 @@ def get(
     """
     screen = Screen(as_json)
     text = key_text(key)
-    with _router(screen, address, name, namespace) as router:
+    with connected(screen, address, name, namespace) as router:
         record = router.get(text).result()
     if record is None:
         screen.show(f"nothing is stored for {text}", {"key": text, "found": False})
@@ -128,7 +125,7 @@ def resolve(
     screen = Screen(as_json)
     text = key_text(key)
     fallbacks = [Route(room) for room in fallback or ()]
-    with _router(screen, address, name, namespace) as router:
+    with connected(screen, address, name, namespace) as router:
         ask = router.explain if explain else router.resolve
         found = ask(
             text,
@@ -164,7 +161,7 @@ def delete(
     """
     screen = Screen(as_json)
     text = key_text(key)
-    with _router(screen, address, name, namespace) as router:
+    with connected(screen, address, name, namespace) as router:
         deleted = router.delete(text).result()
     screen.show(
         f"the routes of {text} are forgotten" if deleted else f"nothing was stored for {text}",
@@ -187,14 +184,6 @@ def prune(
       ray-router prune --name chat
     """
     screen = Screen(as_json)
-    with _router(screen, address, name, namespace) as router:
+    with connected(screen, address, name, namespace) as router:
         result = router.prune().result()
     screen.show(f"{result.pruned:,} sessions moved on, on {result.partitions} partitions", fields_of(result))
-
-
-@contextmanager
-def _router(screen: Screen, address: str | None, name: str, namespace: str) -> Iterator[RouterHandle]:
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        yield connect(name, namespace=namespace)

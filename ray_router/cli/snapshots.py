@@ -9,17 +9,10 @@ from datetime import datetime, timezone
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TextColumn, TimeRemainingColumn
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
 from ray_router.cli.exits import SAID_NO, complain
 from ray_router.cli.plain import fields_of
 from ray_router.cli.screen import Screen
@@ -53,11 +46,8 @@ def snapshot(
       ray-router snapshot s3://bucket/chat --keep 3
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        with _shown(screen, "snapshot") as tell:
-            taken = connect(name, namespace=namespace).snapshot(uri, keep=keep, tell=tell).result()
+    with connected(screen, address, name, namespace) as router, _shown(screen, "snapshot") as tell:
+        taken = router.snapshot(uri, keep=keep, tell=tell).result()
     screen.show(named_values(_words(taken)), fields_of(taken))
 
 
@@ -81,10 +71,7 @@ def restore(
       ray-router restore ./snapshots --name chat
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        router = connect(name, namespace=namespace)
+    with connected(screen, address, name, namespace) as router:
         try:
             with _shown(screen, "restore") as tell:
                 restored = router.restore(uri, snapshot=wanted, tell=tell).result()
@@ -97,16 +84,9 @@ def restore(
 @contextmanager
 def _shown(screen: Screen, title: str) -> Iterator[Callable[[SnapshotProgress], None]]:
     """A progress bar, and what moves it."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("[dim]{task.fields[sessions]:,} sessions, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
-    )
     began = time.monotonic()
-    with Progress(*columns, console=screen.chatter) as progress:
+    what = TextColumn("[dim]{task.fields[sessions]:,} sessions, {task.fields[rate]:,.0f}/s")
+    with screen.progress(what, TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=1.0, sessions=0, rate=0.0)
 
         def tell(so_far: SnapshotProgress) -> None:

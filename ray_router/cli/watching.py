@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ray_router.cli import options
-from ray_router.cli.connection import joined
+from ray_router.cli.connection import connected
 from ray_router.cli.plain import router_stats
 from ray_router.cli.router_view import Rates, router_table
 from ray_router.cli.screen import Screen
@@ -37,10 +37,8 @@ def status(
       ray-router status --json | jq .hit_ratio
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        stats = connect(name, namespace=namespace).stats().result()
+    with connected(screen, address, name, namespace) as router:
+        stats = router.stats().result()
     screen.show(router_table(stats, screen.results), router_stats(stats))
 
 
@@ -64,10 +62,8 @@ def top(
       ray-router top --once --interval 10 --json
     """
     screen = Screen(as_json)
-    with joined(screen, address):
-        from ray_router.runtime import connect
-
-        looks = _looks(connect(name, namespace=namespace), interval)
+    with connected(screen, address, name, namespace) as router:
+        looks = _looks(router, interval)
         if once or as_json:
             stats, rates = next(looks)
             measured = {str(index): {"resolves": each[0], "writes": each[1]} for index, each in rates.items()}

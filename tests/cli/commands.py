@@ -63,6 +63,23 @@ def run_apart(*arguments: object, **environment: str) -> Ran:
 
 
 @contextmanager
+def serving(*arguments: object, **environment: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """A command in a process of its own, and what it says in its first line, as JSON, of where it serves."""
+    with subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env=own_environment(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        yield process, json.loads(line)
+
+
+@contextmanager
 def short_folder() -> Iterator[Path]:
     """A folder for Ray, whose sockets want a short path."""
     with tempfile.TemporaryDirectory(prefix="rr", dir="/tmp", ignore_cleanup_errors=True) as name:

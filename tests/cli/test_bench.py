@@ -11,7 +11,7 @@ from ray_router.bench.catalogue import MEASURES, Measure
 from ray_router.bench.measure import Figure, Report, Skipped
 from ray_router.bench.stage import Stage
 from ray_router.bench.targets import Target
-from ray_router.cli import benchmarks
+from ray_router.cli import benchmarks, extras
 from ray_router.cli.bench_view import report_view
 from ray_router.errors import DeadlineExceededError
 
@@ -90,7 +90,7 @@ def test_bad_usage_is_said_before_anything_is_measured(arguments: list[object], 
 @pytest.mark.parametrize(("missing", "options"), [("psutil", []), ("matplotlib", ["--plot", "curves.svg"])])
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str, options: list[str]) -> None:
     """With the command that installs it."""
-    monkeypatch.setattr(benchmarks, "find_spec", lambda name: None if name == missing else name)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == missing else name)
     ran = run("bench", "hot-keys", *options)
     assert ran.exit_code == 2
     assert f"measuring needs {missing!r}, which is not installed" in ran.errors

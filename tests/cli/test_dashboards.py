@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ pytest.importorskip("uvicorn", reason="the extra 'dashboard' is not installed")
 
 from ray_router import Route, RouterConfig, deploy, shutdown
 
-from .commands import COMMAND, own_environment, run
+from .commands import own_environment, run, serving
 
 
 def test_what_can_be_wrong_costs_no_ray(tmp_path: Path) -> None:
@@ -64,18 +63,7 @@ def test_the_page_of_a_router(ray_cluster: str, namespace: str) -> None:
     router = deploy(RouterConfig(name="chat", partitions=1), namespace=namespace)
     router.set("a:b:c", Route("-100")).result()
     arguments = ("dashboard", "--port", "0", "--name", "chat", "--namespace", namespace, "--json")
-    with subprocess.Popen(
-        [*COMMAND, *arguments, "--address", ray_cluster],
-        env=own_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, process.communicate()[1]
-        said = json.loads(line)
+    with serving(*arguments, "--address", ray_cluster) as (process, said):
         assert (said["router"], said["namespace"]) == ("chat", namespace)
         where = urlsplit(said["url"])
         token = where.fragment.removeprefix("token=")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import yaml
 
 from ray_router.testing import wait_until
 
-from .commands import COMMAND, own_environment, processes_naming, run, run_apart, short_folder
+from .commands import own_environment, processes_naming, run, run_apart, serving, short_folder
 
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
@@ -98,18 +97,8 @@ def test_a_front_on_a_ray_of_its_own(folder: Path, file: Path, tmp_path: Path) -
     router.write_text("partitions: 1\nttl_s: null\n")
     port = free_port()
     arguments = ("serve", "-c", file, "--router", router, "--port", port, "--name", "mine", "--json")
-    with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        env=own_environment(RAY_TMPDIR=str(folder), A_SECRET_TOKEN="s3cret", AN_API_TOKEN="t0ken"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, process.communicate()[1]
-        said = json.loads(line)
+    environment = {"RAY_TMPDIR": str(folder), "A_SECRET_TOKEN": "s3cret", "AN_API_TOKEN": "t0ken"}
+    with serving(*arguments, **environment) as (process, said):
         url = said["url"]
         assert said == {"url": f"http://127.0.0.1:{port}", "router": "mine", "namespace": "ray_router"}
         chat = {"message_id": 7, "date": 1_569_518_342, "chat": {"id": 42, "type": "private"}, "text": "hi"}
