@@ -14,8 +14,6 @@ from ray_router.handle.resolutions import (
     answered,
     only_resolution,
     refusal,
-    route_of,
-    session_key_of,
 )
 from ray_router.handle.scatter import Gathered
 from ray_router.model import (
@@ -25,8 +23,10 @@ from ray_router.model import (
     Origin,
     Resolution,
     ResolutionSource,
+    Route,
     Rung,
     Scope,
+    SessionKey,
     Verdict,
 )
 
@@ -68,7 +68,7 @@ def explanation(said: Sequence[Gathered], asked: Asked) -> Explanation:
 
 
 def _explained(partition: int, found: Explained, asked: Asked) -> Explanation:
-    key = session_key_of(asked.wishes.key)
+    key = SessionKey.parse(asked.wishes.key)
     share = Share(partition, None, Answers(found.now, ()), partition != asked.owner)
     resolution = answered(key, found.answer, share, asked.terms)
     notes = _NOTHING_ON | {
@@ -87,7 +87,7 @@ def _explained(partition: int, found: Explained, asked: Asked) -> Explanation:
 def _unanswered(partition: int, failure: Failure, asked: Asked) -> Explanation:
     """Its owner did not answer, so that only the caller's fallbacks are left."""
     key, fallbacks = asked.wishes.key, asked.wishes.fallbacks
-    resolution = only_resolution(session_key_of(key), Share(partition, None, failure), asked.terms)
+    resolution = only_resolution(SessionKey.parse(key), Share(partition, None, failure), asked.terms)
     silent = f"not asked: partition {partition} did not answer ({failure.problem})"
     notes = dict.fromkeys(_ASKED_OF_A_PARTITION, silent)
     notes[ResolutionSource.NONE] = "something on a rung above answered"
@@ -96,7 +96,7 @@ def _unanswered(partition: int, failure: Failure, asked: Asked) -> Explanation:
         verdict = Verdict.OUTRANKED if over else Verdict.ANSWERED
         verdict = verdict if fits(text, key) else Verdict.MISFIT
         over = over or verdict is Verdict.ANSWERED
-        provided.append(Candidate(route_of(text), verdict, Confidence.PROVIDED))
+        provided.append(Candidate(Route.from_text(text), verdict, Confidence.PROVIDED))
     return _told(resolution, {ResolutionSource.PROVIDED: provided}, notes, asked.wishes)
 
 
@@ -127,7 +127,7 @@ def _miss(resolution: Resolution) -> str:
 
 def _candidate(each: Considered, now: float) -> Candidate:
     return Candidate(
-        route_of(each.route),
+        Route.from_text(each.route),
         each.verdict,
         each.confidence,
         each.scope,

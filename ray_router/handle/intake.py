@@ -17,6 +17,7 @@ from ray_router.core.settings import Limits
 from ray_router.errors import InvalidCallError, InvalidKeyError, InvalidRouteError
 from ray_router.handle.stamps import Stamps
 from ray_router.model import Route, SessionKey, Write
+from ray_router.model.key import is_plain
 
 
 def key_text(key: SessionKey | str) -> str:
@@ -28,7 +29,7 @@ def key_text(key: SessionKey | str) -> str:
     if isinstance(key, SessionKey):
         return str(key)
     if isinstance(key, str):
-        return _canonical(key)
+        return key if type(key) is str and is_plain(key) else _canonical(key)
     raise InvalidKeyError("key", f"must be a SessionKey or its text form, not {type(key).__name__}")
 
 

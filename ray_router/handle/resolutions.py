@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import partial
 from typing import NamedTuple, Union, overload
 
 from ray_router import errors
@@ -113,7 +113,7 @@ class Resolutions(Sequence[Resolution]):
 
     def _route(self, item: Item | None, position: int) -> Route | None:
         if type(item) is str:
-            return route_of(RecordFormat.route(item))
+            return Route.from_text(RecordFormat.route(item))
         return self._resolution(position).route
 
     def _resolution(self, position: int) -> Resolution:
@@ -123,11 +123,12 @@ class Resolutions(Sequence[Resolution]):
 
 def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: AnswerTerms) -> Resolution:
     """One answer, with its key."""
+    answers = share.answers
+    if type(item) is str and type(answers) is Answers:
+        return exact_resolution(key, item, answers.now, share, terms)
     its_key = named(key)
-    if isinstance(share.answers, Failure):
-        answer = _fallback(str(its_key), share.answers, terms.wishes)
-    elif type(item) is str:
-        return exact_resolution(its_key, item, share.answers.now, share.partition, terms)
+    if isinstance(answers, Failure):
+        answer = _fallback(str(its_key), answers, terms.wishes)
     else:
         assert isinstance(item, Answer)
         answer = item
@@ -138,7 +139,7 @@ def answered(key: SessionKey, answer: Answer, share: Share, terms: AnswerTerms) 
     """A partition's answer, with its key."""
     return Resolution(
         key,
-        None if answer.route is None else route_of(answer.route),
+        None if answer.route is None else Route.from_text(answer.route),
         answer.source,
         answer.reason,
         answer.stale,
@@ -154,27 +155,49 @@ def answered(key: SessionKey, answer: Answer, share: Share, terms: AnswerTerms) 
 
 def named(key: SessionKey | str) -> SessionKey:
     """The key itself, whichever way the caller wrote it."""
-    return key if isinstance(key, SessionKey) else session_key_of(key)
+    return key if isinstance(key, SessionKey) else SessionKey.parse(key)
 
 
 def exact_resolution(
-    key: SessionKey, record: str, now: float, partition: int, terms: AnswerTerms
+    key: SessionKey | str, record: str, now: float, share: Share, terms: AnswerTerms
 ) -> Resolution:
-    """What a record says of its own session, while it is fresh: what the ladder would say of it."""
-    observed_at, ttl_s, _, confirmed_at, route = terms.records.read(record)
-    return Resolution(
-        key,
-        route_of(route),
-        ResolutionSource.EXACT,
-        None,
-        False,
-        Confidence.CONFIRMED if now <= confirmed_at + ttl_s else Confidence.OBSERVED,
-        Scope.ROOM if key.thread is None else Scope.THREAD,
-        now - observed_at if now > observed_at else 0.0,
-        (confirmed_at if confirmed_at > observed_at else observed_at) + ttl_s - now,
-        partition,
-        terms.epoch,
-    )
+    """What a record says of its own session, while it is fresh: what the ladder would say of it.
+
+    It is read when it is looked at, and until then keeps nothing of the batch but its own.
+    """
+    return Resolution.unread(partial(_read, key, record, now, share.partition, share.standby, terms))
+
+
+def _read(
+    key: SessionKey | str,
+    record: str,
+    now: float,
+    partition: int,
+    standby: bool,
+    terms: AnswerTerms,
+    resolution: Resolution,
+    field: str,
+) -> None:
+    if field == "route":
+        resolution.fill_in("route", Route.from_text(RecordFormat.route(record)))
+    elif field == "key":
+        resolution.fill_in("key", named(key))
+    else:
+        observed_at, ttl_s, _, confirmed_at, _ = terms.records.read(record)
+        confirmed = now <= confirmed_at + ttl_s
+        expires_at = max(observed_at, confirmed_at) + ttl_s
+        resolution.fill_in_rest(
+            ResolutionSource.EXACT,
+            None,
+            False,
+            Confidence.CONFIRMED if confirmed else Confidence.OBSERVED,
+            Scope.ROOM if named(key).thread is None else Scope.THREAD,
+            max(0.0, now - observed_at),
+            expires_at - now,
+            partition,
+            terms.epoch,
+            standby,
+        )
 
 
 def only_resolution(key: SessionKey | str, share: Share, terms: AnswerTerms) -> Resolution:
@@ -224,15 +247,3 @@ def _fallback(key: str, failure: Failure, wishes: Resolve) -> Answer:
     if route is None:
         return Answer(None, ResolutionSource.NONE, reason, False, Confidence.NONE)
     return Answer(route, ResolutionSource.PROVIDED, reason, False, Confidence.PROVIDED)
-
-
-@lru_cache(maxsize=16_384)
-def route_of(text: str) -> Route:
-    """A route from its text; values, so the same one will do for all."""
-    return Route.from_text(text)
-
-
-@lru_cache(maxsize=16_384)
-def session_key_of(text: str) -> SessionKey:
-    """A key from its text; the same one will do for all."""
-    return SessionKey.parse(text)

@@ -41,7 +41,6 @@ from ray_router.handle.resolutions import (
     Resolutions,
     Share,
     exact_resolution,
-    named,
     only_resolution,
 )
 from ray_router.handle.scatter import (
@@ -662,8 +661,8 @@ def _handle_at(transport: Transport, now: float) -> RouterHandle:
 
 
 def _read_question(key: SessionKey | str, link: Link, question: Question) -> Resolution:
-    partition = question.lane.partition
     answers = said(question.outcome)
+    share = Share(question.lane.partition, None, answers)
     if type(answers) is Answers and type(record := answers.items[0]) is str:
-        return exact_resolution(named(key), record, answers.now, partition, link.usual)
-    return only_resolution(key, Share(partition, None, answers), link.usual)
+        return exact_resolution(key, record, answers.now, share, link.usual)
+    return only_resolution(key, share, link.usual)

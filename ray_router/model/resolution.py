@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from ray_router.errors import NoRouteError
 from ray_router.model.key import SessionKey
@@ -17,8 +19,23 @@ from ray_router.model.vocabulary import (
 )
 
 
+class _Unread:
+    """Has fields that are filled in when one of them is first looked at, and are like any other's then."""
+
+    __slots__ = ("_fill",)
+    _fill: Callable[[Any, str], None]
+
+    if not TYPE_CHECKING:  # to a type checker there are the declared fields, and no others
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in type(self).__dataclass_fields__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._fill(self, name)
+            return object.__getattribute__(self, name)
+
+
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(_Unread):
     """Where a reply to a session goes, how sure that is, and how the answer was found.
 
     True when it has a route. ``age_s`` and ``expires_in_s`` are seconds, None where the route was not
@@ -37,6 +54,26 @@ class Resolution:
     partition: int
     epoch: int
     served_by_standby: bool = False
+
+    @classmethod
+    def unread(cls, fill: Callable[[Resolution, str], None]) -> Resolution:
+        """One whose fields are filled in when they are looked at.
+
+        Args:
+            fill: given it and the name of the field; fills in that one at least, by ``fill_in`` or ``fill_in_rest``.
+        """
+        resolution = object.__new__(cls)
+        _set_fill(resolution, fill)
+        return resolution
+
+    def fill_in(self, field: str, value: object) -> None:
+        """Fill in a field of one that is not read yet."""
+        object.__setattr__(self, field, value)
+
+    def fill_in_rest(self, *values: object) -> None:
+        """Fill in all fields after its key and route, in order."""
+        for set_field, value in zip(_SET_REST, values, strict=True):
+            set_field(self, value)
 
     def __bool__(self) -> bool:
         return self.route is not None
@@ -61,6 +98,10 @@ class Resolution:
         from ray_router.model.html.answers import resolution_html
 
         return resolution_html(self)
+
+
+_set_fill = _Unread._fill.__set__  # type: ignore[attr-defined]  # of a slot, as are those below
+_SET_REST = [getattr(Resolution, field.name).__set__ for field in fields(Resolution)[2:]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class Route:
         if not isinstance(text, str):
             raise InvalidRouteError("route", f"must be a Route, not {type(text).__name__}")
         if _SEPARATOR not in text and _ESCAPE not in text:
-            return cls(text)
+            return _of_a_room(text) if text and text.isascii() else cls(text)
         parts = text.split(_SEPARATOR)
         if _ESCAPE in text:
             parts = [
@@ -123,3 +123,20 @@ class Route:
         if route.text != text:
             raise InvalidRouteError("route", "is not in canonical form")
         return route
+
+
+_FIELDS = ("external_room_id", "external_thread_id", "channel", "instance", "metadata")
+_set_room, _set_thread, _set_channel, _set_instance, _set_metadata = (
+    getattr(Route, name).__set__ for name in _FIELDS
+)  # the quickest way to fill a frozen value that is being made
+
+
+def _of_a_room(room: str) -> Route:
+    """A route of nothing but a room's id, which was checked."""
+    route = object.__new__(Route)
+    _set_room(route, room)
+    _set_thread(route, None)
+    _set_channel(route, None)
+    _set_instance(route, None)
+    _set_metadata(route, _NO_METADATA)
+    return route
