@@ -121,7 +121,7 @@ def unpack_batch(data: object) -> Batch:
         read = [_unpack_group(group) for group in groups]
     except (LookupError, TypeError, ValueError):
         raise InvalidCallError("batch", "does not have the form of its version") from None
-    if any(type(each) is not int for each in (epoch, fingerprint, incarnation)):
+    if not type(epoch) is type(fingerprint) is type(incarnation) is int:
         raise InvalidCallError("batch", "must give its epoch, fingerprint and incarnation as integers")
     return Batch(epoch, fingerprint, incarnation, read, waited_s, traceparents)
 
@@ -150,7 +150,7 @@ def unpack_response(data: object) -> Response:
         raise InvalidCallError("response", "does not have the form of its version") from None
     if type(epoch) is not int or type(incarnation) is not int or type(service_s) is not float:
         raise InvalidCallError("response", "must give its epoch, incarnation and service time as numbers")
-    if type(lives) is not dict or any(type(each) is not int for item in lives.items() for each in item):
+    if type(lives) is not dict or not {type(each) for item in lives.items() for each in item} <= {int}:
         raise InvalidCallError("response", "must give its peers' lives by their numbers")
     return Response(epoch, incarnation, service_s, read, lives)
 

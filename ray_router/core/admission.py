@@ -6,19 +6,27 @@ Every check returns nothing or raises an ``InvalidInputError`` that names the fi
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from functools import cache
 from math import inf
+from operator import is_not
 
 from ray_router.core.ladder import fits
-from ray_router.core.operations import Delete, Explain, Get, Group, Operation, Report, Resolve, Set
+from ray_router.core.operations import (
+    USUAL_WISHES,
+    Delete,
+    Explain,
+    Get,
+    Group,
+    Operation,
+    Report,
+    Resolve,
+    Set,
+)
 from ray_router.core.settings import Limits
 from ray_router.errors import InvalidCallError, InvalidKeyError, InvalidRouteError
 from ray_router.model import Confidence, Delivery, Origin, Route, Scope, SessionKey
-
-_PLAIN_KEY = re.compile(r"[^:%*]+(?::[^:%*]+){2,3}")
-"""A room or thread with nothing escaped or absent."""
+from ray_router.model.key import is_plain
 
 _STRUCTURED = frozenset("\x1e\x1f")
 """What the text of a route holds that is more than a room's id; see ``Route.text``."""
@@ -28,7 +36,7 @@ def check_key(text: object, limits: Limits) -> None:
     """A key's text must be canonical, and each of its parts within the limit."""
     if not isinstance(text, str):
         raise InvalidKeyError("key", f"must be text, not {type(text).__name__}")
-    if len(text) <= limits.key_part_bytes and text.isascii() and _PLAIN_KEY.fullmatch(text):
+    if len(text) <= limits.key_part_bytes and is_plain(text):
         return  # short as a whole, so in each part, and nothing in it needs a second look
     key = SessionKey.parse(text)
     if str(key) != text:
@@ -120,14 +128,14 @@ def check_operation(operation: Operation, limits: Limits) -> None:
     if isinstance(operation, tuple) and not _is_whole(operation):
         raise InvalidCallError("operation", f"has {len(operation)} fields, which no operation has")
     match operation:
+        case Resolve():
+            check_resolve(operation, limits)
         case Set():
             _check_keyed(operation.key, operation.route, limits)
             check_seconds("observed_at", operation.observed_at)
             _check_member("origin", operation.origin, Origin)
             if operation.ttl_s is not None:
                 check_ttl("ttl_s", operation.ttl_s)
-        case Resolve():
-            check_resolve(operation, limits)
         case Explain():
             check_key(operation.key, limits)
             _check_wishes(operation, limits)
@@ -145,7 +153,8 @@ def check_operation(operation: Operation, limits: Limits) -> None:
 def check_resolve(operation: Resolve, limits: Limits) -> None:
     """Check what a ``Resolve`` wishes; its keys are checked one by one, each answered for itself."""
     _check_tuple("keys", operation.keys, limits.batch_operations)
-    _check_wishes(operation, limits)
+    if any(map(is_not, operation[1:], USUAL_WISHES)):
+        _check_wishes(operation, limits)
 
 
 def _check_wishes(operation: Resolve | Explain, limits: Limits) -> None:

@@ -19,11 +19,14 @@ _LEVELS = (
     (0.85, PressureLevel.DEGRADED),
     (0.70, PressureLevel.WARN),
 )
+_LEAST_LEVEL = _LEVELS[-1][0]
 
 
 def level_of(pressure: float) -> PressureLevel:
     """The level of a pressure: WARN from 0.70, DEGRADED from 0.85, SHED from 0.95."""
-    return next((level for least, level in _LEVELS if pressure >= least), PressureLevel.NORMAL)
+    if pressure < _LEAST_LEVEL:
+        return PressureLevel.NORMAL
+    return next(level for least, level in _LEVELS if pressure >= least)
 
 
 class Pressure:
@@ -52,11 +55,14 @@ class Pressure:
 
     def at(self, now: float) -> float:
         """The pressure: 0 is idle, 1 is at the limit."""
+        waiting = self.waiting_s(now) / self._call_timeout_s
+        if not self._seconds:
+            return waiting
         self._drop_old(now)
-        new = sum(second[1] for second in self._seconds)
-        young = sum(second[2] for second in self._seconds)
+        new = sum([second[1] for second in self._seconds])
+        young = sum([second[2] for second in self._seconds])
         thrashing = young / new if new >= _LEAST_NEW_SESSIONS else 0.0
-        return max(thrashing, self.waiting_s(now) / self._call_timeout_s)
+        return max(thrashing, waiting)
 
     def waiting_s(self, now: float) -> float:
         """How long callers wait in front of the partition, on a moving average, seconds.

@@ -60,7 +60,7 @@ class Resolution(_Unread):
         """One whose fields are filled in when they are looked at.
 
         Args:
-            fill: given it and the name of the field; fills in that one at least, by ``fill_in`` or ``fill_in_rest``.
+            fill: given it and the name of the field; fills in that one at least.
         """
         resolution = object.__new__(cls)
         _set_fill(resolution, fill)

@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 def pieces_of(group: Group, most: int) -> list[Piece]:
     """A group in pieces, in order; one that is short, or longer than ``most``, is left whole."""
     operations = group.operations
-    longest = max((len(each.keys) for each in operations if _has_keys(each)), default=0)
+    longest = max([len(each.keys) for each in operations if _has_keys(each)], default=0)
     if longest <= _MOST_KEYS and len(operations) <= _MOST_OPERATIONS:
         return [Piece(group)]
     if longest > most or len(operations) > most:

@@ -161,8 +161,11 @@ class PartitionShell:
 
         Whoever is told of one piece that it is not here asks for the whole again, which changes nothing.
         """
+        pieces = pieces_of(group, self._config.max_batch)
+        if len(pieces) == 1:
+            return self._partition.apply((group,), now, agreed=agreed)[0]
         said: list[tuple[Piece, tuple[Result, ...]]] = []
-        for piece in pieces_of(group, self._config.max_batch):
+        for piece in pieces:
             if said:
                 self._lock.give_way()
             results = self._partition.apply((piece.group,), now, agreed=agreed)[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import FrozenInstanceError, fields, replace
 from math import inf
 from typing import Any
 
@@ -18,13 +20,14 @@ from ray_router import (
     Resolution,
     ResolutionSource,
     Route,
+    Scope,
     SessionKey,
 )
 from ray_router.core.operations import Answer, Answers, Refused, Resolve
 from ray_router.core.record import Record, RecordFormat
 from ray_router.handle.intake import _plainly_canonical, several_keys
 from ray_router.handle.promise import Failure, FailureKind
-from ray_router.handle.resolutions import AnswerTerms, Resolutions, Share
+from ray_router.handle.resolutions import AnswerTerms, Resolutions, Share, only_resolution
 from ray_router.model import Confidence
 
 from .scene import HOME, Scene, keys_on
@@ -112,19 +115,18 @@ def test_it_pickles() -> None:
 
 
 def test_what_is_not_looked_at_is_not_read() -> None:
-    """Each look reads one record, and neither the length, nor the routes alone, reads any."""
+    """Neither the length, nor a slice, nor routes and keys alone read a record; other fields read it once."""
     records = CountingFormat()
     answers = resolutions(100, records)
-    assert len(answers) == 100 and repr(answers)
+    assert len(answers) == len(list(answers)) == 100 and repr(answers)
     assert answers.routes() == [Route(f"tg:bot:{number}") for number in range(100)]
-    assert records.read_so_far == 0
     assert answers[17].route == Route("tg:bot:17")
     assert answers[-1].key == SessionKey("tg", "bot", "99")
-    assert records.read_so_far == 2
-    assert len(answers[10:15]) == 5
-    assert records.read_so_far == 7
-    assert len(list(answers)) == 100
-    assert records.read_so_far == 107
+    some = answers[10:15]
+    assert records.read_so_far == 0
+    assert [each.age_s for each in some] == [4.0] * 5
+    assert [each.partition for each in some] == [3] * 5
+    assert records.read_so_far == 5
 
 
 def test_shares_of_several_partitions_come_in_the_order_asked() -> None:
@@ -237,3 +239,51 @@ def test_an_empty_key_is_refused_as_one() -> None:
     for keys in ([""], ["", ""], ["tg:bot:room", ""]):
         with pytest.raises(InvalidKeyError):
             Scene().router.resolve_many(keys)
+
+
+# An answer that is read field by field
+
+FIELDS = [field.name for field in fields(Resolution)]
+
+
+def read_at_once(resolution: Resolution) -> Resolution:
+    """The same with all of its fields given."""
+    return Resolution(**{name: getattr(resolution, name) for name in FIELDS})
+
+
+@given(order=st.permutations(FIELDS), thread=st.booleans(), confirmed=st.sampled_from(["", "2.0", "4.5"]))
+def test_fields_may_be_looked_at_in_any_order(order: Sequence[str], thread: bool, confirmed: str) -> None:
+    key, record = "tg:bot:1" + ":t" * thread, f"1.0\x1d3.0\x1d\x1d{confirmed}\x1droom"
+    share = Share(3, None, Answers(5.0, [record]), standby=True)
+    unread = only_resolution(key, share, AnswerTerms(Resolve((key,)), 7, RecordFormat(inf)))
+    seen = {name: getattr(unread, name) for name in order}
+    assert seen == {
+        "key": SessionKey.parse(key),
+        "route": Route("room"),
+        "source": ResolutionSource.EXACT,
+        "reason": None,
+        "stale": False,
+        "confidence": Confidence.CONFIRMED if confirmed else Confidence.OBSERVED,
+        "matched_scope": Scope.THREAD if thread else Scope.ROOM,
+        "age_s": 4.0,
+        "expires_in_s": max(1.0, float(confirmed or 0.0)) + 3.0 - 5.0,
+        "partition": 3,
+        "epoch": 7,
+        "served_by_standby": True,
+    }
+
+
+@pytest.mark.parametrize("use", [repr, hash, bool, pickle.dumps, copy, replace, Resolution.require])
+def test_an_unread_answer_is_like_any_other(use: Callable[[Resolution], object]) -> None:
+    unread, again = resolutions(2)[1], resolutions(2)[1]
+    assert type(unread) is Resolution
+    assert use(unread) == use(read_at_once(again))
+    assert unread == again == read_at_once(again)
+
+
+def test_an_unread_answer_has_no_other_attributes_and_does_not_change() -> None:
+    unread = resolutions(1)[0]
+    with pytest.raises(AttributeError, match="'Resolution' object has no attribute 'rout'"):
+        _ = unread.rout  # type: ignore[attr-defined]
+    with pytest.raises(FrozenInstanceError):
+        unread.route = None  # type: ignore[misc]
