@@ -100,8 +100,8 @@ class Resolution(_Unread):
         return resolution_html(self)
 
 
-_set_fill = _Unread._fill.__set__  # type: ignore[attr-defined]  # of a slot, as are those below
-_SET_REST = [getattr(Resolution, field.name).__set__ for field in fields(Resolution)[2:]]
+_set_fill = vars(_Unread)["_fill"].__set__  # the quickest way to fill a frozen value that is being made
+_SET_REST = [vars(Resolution)[field.name].__set__ for field in fields(Resolution)[2:]]
 
 
 @dataclass(frozen=True, slots=True)
