@@ -81,6 +81,8 @@ def check_belongs(key: str, route: str) -> None:
 
 def check_seconds(field: str, value: object, *, least: float = -inf, infinite: bool = False) -> None:
     """A time must be a number, not NaN, finite unless said otherwise, and at least ``least``."""
+    if type(value) is float and -_LARGEST_STAMP <= value <= _LARGEST_STAMP and value >= least:
+        return  # as nearly all are
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidCallError(field, f"must be a number of seconds, not {type(value).__name__}")
     if value != value or value == -inf or (value == inf and not infinite):  # noqa: PLR0124  # isnan takes no huge int

@@ -113,9 +113,9 @@ class Lives:
         """What is worth telling: nothing of those who live their first life in service."""
         return {index: life for index, life in self._lives.items() if life.incarnation > 1 or life.service}
 
-    def restarted(self) -> dict[int, int]:
+    def restarted(self) -> Mapping[int, int]:
         """The incarnations of those who were born more than once."""
-        return {index: life.incarnation for index, life in self._lives.items() if life.incarnation > 1}
+        return self._restarted
 
     def hear(self, told: Mapping[int, Life], now: float) -> list[int]:
         """Take in what a peer knows, and take out of service who was born too often.
@@ -153,5 +153,8 @@ class Lives:
     def _count(self) -> None:
         nodes = {self[each].node for each in self._members}
         self._apart = self._apart or ("" not in nodes and len(nodes) > 1)
+        self._restarted = {
+            index: life.incarnation for index, life in self._lives.items() if life.incarnation > 1
+        }
         services = sum(life.service for life in self._lives.values())
         self._changes = services + self.moves

@@ -8,6 +8,7 @@ came, every name with more than one ``places``-th is there.
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import NamedTuple
 
 
@@ -30,6 +31,7 @@ class Hottest:
         self._fades_at = fades_at
         self._counts: dict[str, float] = {}
         self._over: dict[str, float] = {}
+        self._coolest: list[tuple[float, str]] = []  # each name once, with a count that it had
         self._samples = 0
         self.total = 0.0
 
@@ -39,6 +41,7 @@ class Hottest:
         counted = self._counts.get(name)
         if counted is None:
             counted = self._over[name] = self._vacated()
+            heappush(self._coolest, (counted + weight, name))
         self._counts[name] = counted + weight
         self._samples += 1
         if self._samples >= self._fades_at:
@@ -53,12 +56,20 @@ class Hottest:
         """Make room for a name, and return the count that it inherits."""
         if len(self._counts) < self._places:
             return 0.0
-        coolest = min(self._counts, key=self._counts.__getitem__)
-        del self._over[coolest]
-        return self._counts.pop(coolest)
+        while True:
+            count, name = self._coolest[0]
+            counted = self._counts[name]
+            if counted == count:
+                break
+            heapreplace(self._coolest, (counted, name))  # it came again since
+        heappop(self._coolest)
+        del self._over[name]
+        return self._counts.pop(name)
 
     def _fade(self) -> None:
         self._samples //= 2
         self.total /= 2
         self._counts = {name: count / 2 for name, count in self._counts.items()}
         self._over = {name: over / 2 for name, over in self._over.items()}
+        self._coolest = [(count, name) for name, count in self._counts.items()]
+        heapify(self._coolest)
