@@ -85,7 +85,7 @@ class Boarding:
         return [
             tuple([_result(results[group], *place) for group, *place in seats])
             if isinstance(seats, list)
-            else (_result(results[seats[0]], seats[1], seats[2], seats[2] + 1),)  # of a lone key
+            else _alone(results[seats[0]], seats[1], seats[2])
             for seats in self._seats
         ]
 
@@ -119,11 +119,11 @@ def _answers_all(group: Group, said: Sequence[Result]) -> bool:
         return True
     if len(said) != len(group.operations):
         return False
-    return all(
-        len(result.items) == len(operation.keys)
-        for operation, result in zip(group.operations, said, strict=True)
-        if type(result) is Answers and type(operation) is Resolve
-    )
+    for operation, result in zip(group.operations, said, strict=True):
+        resolved = type(result) is Answers and type(operation) is Resolve
+        if resolved and len(result.items) != len(operation.keys):  # type: ignore[union-attr]
+            return False
+    return True
 
 
 def _result(said: Sequence[Result], operation: int, start: int, stop: int) -> Result:
@@ -135,3 +135,11 @@ def _result(said: Sequence[Result], operation: int, start: int, stop: int) -> Re
     if type(result) is Answers and stop - start != len(result.items):
         return Answers(result.now, result.items[start:stop])
     return result
+
+
+def _alone(said: Sequence[Result], operation: int, place: int) -> tuple[Result, ...]:
+    """What was said to a lone key, in as few steps as can be: there may be a thousand in a batch."""
+    result = said[operation] if operation < len(said) else said[0]
+    if type(result) is not Answers or len(result.items) == 1:
+        return (result,)
+    return (Answers(result.now, (result.items[place],)),)

@@ -365,6 +365,9 @@ class Lane:
         return [(each, _LATE) for each in (*aboard, *queued)]
 
     def _refusal(self, pending: Pending) -> Failure | None:
+        usual = pending.manner is USUAL
+        if usual and self._down_since is None and self._queued + pending.size <= self._terms.max_pending:
+            return None
         if pending.manner.hedged and self._flight is not None and self._clock() >= self._flight.late_at:
             return _LATE
         if self._down_since is not None and not pending.manner.patient:

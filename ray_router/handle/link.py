@@ -20,6 +20,7 @@ from ray_router.handle.lane import Lane, Pending, Terms
 from ray_router.handle.manner import USUAL
 from ray_router.handle.ownership import Ownership
 from ray_router.handle.promise import Failure, FailureKind, Promise
+from ray_router.handle.question import Questions
 from ray_router.handle.resolutions import AnswerTerms
 from ray_router.handle.strays import Strays
 from ray_router.telemetry import HandleTelemetry, for_handle
@@ -106,7 +107,7 @@ class Link:
         self._publishing = threading.RLock()  # what is launched may learn more
         self._learned: Directory | None = None
         self._ownership: Ownership | None = None
-        self._usual: AnswerTerms | None = None
+        self._questions: Questions | None = None
         self._directory: Directory | None = None
         self._opening: Ticket[Directory] | None = None
         self._launches: list[Callable[[Directory | Exception], None]] = []
@@ -133,10 +134,15 @@ class Link:
         return RecordFormat(self._learned.config.partition_settings().ttl_s)
 
     @property
-    def usual(self) -> AnswerTerms:
-        """How answers to those are read that wish nothing; only once the directory has come."""
-        assert self._usual is not None
-        return self._usual
+    def questions(self) -> Questions | None:
+        """Asks for single keys, where there is nothing more to it: neither standbys nor traces, yet."""
+        questions, directory = self._questions, self._directory
+        if directory is None or (questions is not None and questions.topology is directory.topology):
+            return questions
+        if directory.topology.standbys is not None or self.traced:
+            return None
+        questions = self._questions = self._new_questions(directory)
+        return questions
 
     @cached_property
     def telemetry(self) -> HandleTelemetry | None:
@@ -243,7 +249,6 @@ class Link:
     def _learn(self, directory: Directory) -> None:
         """Go by this directory from now on."""
         self._learned = directory
-        self._usual = AnswerTerms(Resolve(()), directory.topology.epoch, self.records)
         for lane in tuple(self._lanes.values()):
             lane.retune(self._terms(directory))
 
@@ -342,6 +347,11 @@ class Link:
             inf if topology.standbys is None else config.hedge_after_s,
             topology.since,
         )
+
+    def _new_questions(self, directory: Directory) -> Questions:
+        terms = AnswerTerms(Resolve(()), directory.topology.epoch, self.records)
+        tell = None if self.telemetry is None else self.telemetry.tell
+        return Questions(directory, self.ownership, self.lane, terms, tell)
 
     def _new_lane(self, partition: int) -> Lane:
         assert self._learned is not None

@@ -125,7 +125,7 @@ def resolution(key: SessionKey | str, item: Item | None, share: Share, terms: An
     """One answer, with its key."""
     answers = share.answers
     if type(item) is str and type(answers) is Answers:
-        return exact_resolution(key, item, answers.now, share, terms)
+        return exact_resolution(key, item, answers.now, share.partition, share.standby, terms)
     its_key = named(key)
     if isinstance(answers, Failure):
         answer = _fallback(str(its_key), answers, terms.wishes)
@@ -159,13 +159,13 @@ def named(key: SessionKey | str) -> SessionKey:
 
 
 def exact_resolution(
-    key: SessionKey | str, record: str, now: float, share: Share, terms: AnswerTerms
+    key: SessionKey | str, record: str, now: float, partition: int, standby: bool, terms: AnswerTerms
 ) -> Resolution:
     """What a record says of its own session, while it is fresh: what the ladder would say of it.
 
     It is read when it is looked at, and until then keeps nothing of the batch but its own.
     """
-    return Resolution.unread(partial(_read, key, record, now, share.partition, share.standby, terms))
+    return Resolution.unread(partial(_read, key, record, now, partition, standby, terms))
 
 
 def _read(

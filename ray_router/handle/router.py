@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
-from ray_router.core.operations import USUAL_WISHES, Answers, Delete, Explain, Get, Operation, Report, Resolve
+from ray_router.core.operations import USUAL_WISHES, Delete, Explain, Get, Operation, Report, Resolve
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.background import in_background
@@ -33,27 +33,24 @@ from ray_router.handle.intake import (
 )
 from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
-from ray_router.handle.question import Question, QuestionReply
 from ray_router.handle.reply import Reply, Submission
 from ray_router.handle.resizing import Resizing
 from ray_router.handle.resolutions import (
     AnswerTerms,
     Resolutions,
     Share,
-    exact_resolution,
     only_resolution,
 )
 from ray_router.handle.scatter import (
     Gathered,
     Scatter,
-    said,
     share_look,
     share_operations,
     share_resolve,
 )
 from ray_router.handle.stamps import Stamps
 from ray_router.handle.twofold import Twofold, stage_operations, stage_resolve
-from ray_router.handle.watched import WatchedCall, follow_alone
+from ray_router.handle.watched import WatchedCall
 from ray_router.model import (
     Advice,
     Confidence,
@@ -261,13 +258,17 @@ class RouterHandle:
         >>> bool(router.resolve("telegram:bot_1:room_9", min_confidence=Confidence.OBSERVED).result())
         False
         """
-        text = key_text(key)
-        directory = self._link.directory
-        nothing = allow_stale is False and widest_scope is Scope.ROOM and min_confidence is Confidence.NONE
-        alone = directory is not None and directory.topology.standbys is None
-        if nothing and fallbacks == () and alone and directory is not None and not self._link.traced:
-            return self._question(key, text, directory)
-        wishes = Resolve((text,), fallback_texts(fallbacks), allow_stale, widest_scope, min_confidence)
+        if (
+            fallbacks == ()
+            and allow_stale is False
+            and widest_scope is Scope.ROOM
+            and min_confidence is Confidence.NONE
+        ):
+            questions = self._link.questions
+            if questions is not None and questions.event_clock is (self._now is not None):
+                return questions.ask(key, self._now)
+        texts = fallback_texts(fallbacks)
+        wishes = Resolve((key_text(key),), texts, allow_stale, widest_scope, min_confidence)
         return self._resolve("resolve", wishes, lambda shares, terms: only_resolution(key, shares[0], terms))
 
     def explain(
@@ -555,18 +556,6 @@ class RouterHandle:
 
         return self._submit(send)
 
-    def _question(self, key: SessionKey | str, text: str, directory: Directory) -> Reply[Resolution]:
-        """``_resolve`` for one key and no wishes, of which nobody records a trace."""
-        check_key_fits(text, directory.config.limits)
-        link = self._link
-        ownership = link.ownership
-        lane = link.lane(ownership.owner(text))
-        question = Question(lane, text, self._now, self._deadline(directory), ownership.topology.since)
-        if link.telemetry is not None and link.telemetry.tell is not None:
-            follow_alone(link.telemetry.tell, "resolve", question)
-        lane.put(question)
-        return QuestionReply(question, partial(_read_question, key, link))
-
     def _resolve(
         self, name: str, wishes: Resolve, read: Callable[[Sequence[Share], AnswerTerms], T]
     ) -> Reply[T]:
@@ -658,11 +647,3 @@ class RouterHandle:
 def _handle_at(transport: Transport, now: float) -> RouterHandle:
     """A handle at a given time, unpickled."""
     return RouterHandle(transport).at(now)
-
-
-def _read_question(key: SessionKey | str, link: Link, question: Question) -> Resolution:
-    answers = said(question.outcome)
-    share = Share(question.lane.partition, None, answers)
-    if type(answers) is Answers and type(record := answers.items[0]) is str:
-        return exact_resolution(key, record, answers.now, share, link.usual)
-    return only_resolution(key, share, link.usual)

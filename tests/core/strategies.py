@@ -28,7 +28,7 @@ from ray_router.core.operations import (
 from ray_router.core.partition import Partition
 from ray_router.core.record import RecordFormat
 from ray_router.core.settings import PartitionSettings
-from ray_router.handle.resolutions import AnswerTerms, Share, exact_resolution
+from ray_router.handle.resolutions import AnswerTerms, exact_resolution
 from ray_router.model import Delivery, Holdings, Origin, SessionKey
 
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -160,8 +160,7 @@ def answers_of(partition: Partition, group: Group, results: Sequence[Any]) -> tu
 
 def read(records: RecordFormat, text: str, key: str, now: float) -> Answer:
     """A record as its session's answer, by way of what callers are given."""
-    share = Share(0, None, Answers(now, (text,)))
-    found = exact_resolution(key, text, now, share, AnswerTerms(Resolve(()), 1, records))
+    found = exact_resolution(key, text, now, 0, False, AnswerTerms(Resolve(()), 1, records))
     assert found.route is not None
     return Answer(
         found.route.text,
