@@ -8,6 +8,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -60,6 +61,23 @@ def links() -> list[str]:
     inlines = [token for token in _tokens() if token.type == "inline"]
     children = [child for inline in inlines for child in inline.children or ()]
     return [str(child.attrGet("href")) for child in children if child.type == "link_open"]
+
+
+def pictures() -> dict[str, str]:
+    """What stands in place of each picture for whoever does not see it, by its file."""
+    inlines = [token for token in _tokens() if token.type == "inline"]
+    children = [child for inline in inlines for child in inline.children or ()]
+    return {str(child.attrGet("src")): child.content for child in children if child.type == "image"}
+
+
+def drawn(picture: Path) -> list[str]:
+    """The lines of text in a picture of a terminal, their words a space apart, empty lines left out."""
+    lines: dict[str, list[tuple[float, str]]] = {}
+    for text in ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"):
+        if "clip-path" in text.attrib:  # which all have but the title
+            lines.setdefault(text.attrib["y"], []).append((float(text.attrib["x"]), text.text or ""))
+    joined = [" ".join(" ".join(part for _, part in sorted(line)).split()) for line in lines.values()]
+    return [line for line in joined if line]
 
 
 def _tables() -> Iterator[list[list[str]]]:
