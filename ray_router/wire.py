@@ -86,6 +86,21 @@ class Batch(NamedTuple):
     traceparents: Sequence[str] = ()
 
 
+class Question(NamedTuple):
+    """A batch that asks for the routes of some keys, wishes nothing, and does nothing else: most do."""
+
+    epoch: int
+    fingerprint: int
+    incarnation: int
+    waited_s: float | None
+    keys: tuple[str, ...]
+
+    def as_batch(self) -> Batch:
+        """The same in general terms."""
+        group = Group((Resolve(self.keys),))
+        return Batch(self.epoch, self.fingerprint, self.incarnation, (group,), self.waited_s)
+
+
 class Response(NamedTuple):
     """A partition's answer to a batch: results group by group, and what it did to get them.
 
@@ -114,16 +129,38 @@ def unpack_batch(data: object) -> Batch:
     Raises:
         InvalidCallError: they are none, or of a version that is not read here.
     """
+    read = unpack_call(data)
+    return read if isinstance(read, Batch) else read.as_batch()
+
+
+def unpack_call(data: object) -> Batch | Question:
+    """The batch that these bytes are, in its shorter form where it has one.
+
+    Raises:
+        InvalidCallError: they are no batch, or of a version that is not read here.
+    """
     fields = _unpack(data, "batch")
     try:
         epoch, fingerprint, incarnation, waited_s, groups, *traced = fields
         (traceparents,) = traced or ((),)
-        read = [_unpack_group(group) for group in groups]
+        keys = None if traced else _only_keys(groups)
+        read = [_unpack_group(group) for group in groups] if keys is None else []
     except (LookupError, TypeError, ValueError):
         raise InvalidCallError("batch", "does not have the form of its version") from None
     if not type(epoch) is type(fingerprint) is type(incarnation) is int:
         raise InvalidCallError("batch", "must give its epoch, fingerprint and incarnation as integers")
+    if keys is not None:
+        return Question(epoch, fingerprint, incarnation, waited_s, keys)
     return Batch(epoch, fingerprint, incarnation, read, waited_s, traceparents)
+
+
+def _only_keys(groups: Any) -> tuple[str, ...] | None:
+    """The keys of a batch that does nothing but ask for them, without a time or wishes; None for others."""
+    if len(groups) != 1 or len(groups[0]) != 2 or groups[0][0] is not None or len(groups[0][1]) != 1:
+        return None
+    operation = groups[0][1][0]
+    asks = len(operation) == 2 and operation[0] == 0 and type(operation[1]) is str
+    return tuple(operation[1].split(_BETWEEN_KEYS)) if asks else None
 
 
 def pack_response(response: Response) -> bytes:

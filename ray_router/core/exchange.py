@@ -186,6 +186,11 @@ class Exchange:
         return bool(self._to_sort or self._to_sweep or self._sweep_wanted or self._kept_back)
 
     @property
+    def at_ease(self) -> bool:
+        """Whether all that it owns is here, and where it belongs: it may answer without a second look."""
+        return self.ready and not self._to_sort and not self.custody.awaits
+
+    @property
     def sorting(self) -> bool:
         """Whether sessions may be where they do not belong any more."""
         return bool(self._to_sort)

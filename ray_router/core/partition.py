@@ -183,6 +183,31 @@ class Partition:
             raise InvalidCallError("batch", f"must be a tuple or list of groups, not {type(batch).__name__}")
         return [self._apply_group(group, now, agreed) for group in batch]
 
+    def answer(self, keys: tuple[str, ...], now: float) -> list[str] | None:
+        """Resolve keys without wishes, where all of their sessions are here, plain and alive: their records.
+
+        What ``apply`` does for such a group, by a caller that goes by the same decree, in few steps.
+
+        Returns:
+            None, with nothing done, where one of them is to be looked at, or the time is the callers'.
+        """
+        exchange = self._exchange
+        if self._settings.event_clock or len(keys) > self._settings.limits.batch_operations:
+            return None
+        if exchange is not None and not exchange.at_ease:
+            return None
+        records = self._table.quick(keys, now)
+        if None in records:
+            return None
+        if self._windows.due(now):
+            self._windows.copy(self._totals(), now)
+        self._note_exact(keys)
+        if self._resolved:
+            self._tell_resolved()
+        self._insight.asked(keys, now)
+        self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(keys))))
+        return cast("list[str]", records)
+
     def waited(self, waited_s: float, now: float) -> None:
         """A caller reports how long its last call waited in front of this partition."""
         self._pressure.waited(waited_s, now)

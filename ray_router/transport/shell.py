@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ from ray_router.core.events import Observer, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
-from ray_router.core.operations import Elsewhere, Group, Moved, Refused, Result
+from ray_router.core.operations import Answers, Elsewhere, Group, Moved, Refused, Result
 from ray_router.core.partition import Partition
 from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
@@ -43,7 +43,7 @@ from ray_router.transport.protocol import (
     TakeIn,
 )
 from ray_router.transport.turns import Turns
-from ray_router.wire import Batch, Response, pack_response, unpack_batch
+from ray_router.wire import Batch, Question, Response, pack_response, unpack_call
 from ray_router.wire_parcels import pack_parcel, unpack_parcel
 
 if TYPE_CHECKING:
@@ -127,11 +127,35 @@ class PartitionShell:
             PartitionLost: a later life of this partition is known to the sender.
         """
         started = time.perf_counter()
-        batch = unpack_batch(data)
+        call = unpack_call(data)
+        if isinstance(call, Question):
+            response = self._answer(call, started)
+            if response is not None:
+                return response
+            call = call.as_batch()
         if self._work is None:
-            return self._apply(batch, started)
-        with self._work.batch(batch.traceparents):
-            return self._apply(batch, started)
+            return self._apply(call, started)
+        with self._work.batch(call.traceparents):
+            return self._apply(call, started)
+
+    def _answer(self, question: Question, started: float) -> bytes | None:
+        """Answer what all is plain about, in few steps; None, and nothing done, where anything is not."""
+        epoch, fingerprint, incarnation, waited_s, keys = question
+        exchange = self._exchange
+        if self._work is not None or exchange is None or fingerprint != self._config.fingerprint:
+            return None
+        if incarnation > exchange.incarnation or epoch != exchange.decree.since:
+            return None
+        with self._lock:
+            now = self._clock()
+            records = self._partition.answer(keys, now)
+            if records is None:
+                return None
+            if waited_s is not None:
+                self._waited(waited_s, now)
+            service_s = time.perf_counter() - started
+            self._partition.worked(service_s)
+        return self._response(service_s, ((Answers(now, records),),))
 
     def _apply(self, batch: Batch, started: float) -> bytes:
         if batch.fingerprint != self._config.fingerprint:
@@ -141,8 +165,7 @@ class PartitionShell:
         with self._lock:
             now = self._clock()
             if batch.waited_s is not None:
-                check_seconds("waited_s", batch.waited_s, least=0.0)
-                self._partition.waited(batch.waited_s, now)
+                self._waited(batch.waited_s, now)
             agreed = self._exchange is None or batch.epoch == self._exchange.decree.since
             results = [self._carry_out(group, now, agreed=agreed) for group in batch.groups]
             if self._config.clock == "event":
@@ -151,6 +174,13 @@ class PartitionShell:
                 self._event_time = max([self._event_time, *times])
             service_s = time.perf_counter() - started
             self._partition.worked(service_s)
+        return self._response(service_s, results)
+
+    def _waited(self, waited_s: float, now: float) -> None:
+        check_seconds("waited_s", waited_s, least=0.0)
+        self._partition.waited(waited_s, now)
+
+    def _response(self, service_s: float, results: Sequence[Sequence[Result]]) -> bytes:
         if self._tell is not None:
             self._tell(Served(self._index, service_s))
         lives = {} if self._exchange is None else self._exchange.lives.restarted()
