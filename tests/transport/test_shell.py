@@ -109,7 +109,12 @@ def test_a_question_is_not_answered_the_long_way() -> None:
 
     observed.shell._apply = apply  # type: ignore[method-assign]
     write = Set("tg:bot:a", "A", observed.clock(), Origin.INBOUND, None)
-    for operation, steps in [(write, 1), (Resolve(("tg:bot:a",)), 1), (Resolve(("tg:bot:a", "tg:bot:b")), 2)]:
+    asked: list[tuple[Operation, int]] = [
+        (write, 1),
+        (Resolve(("tg:bot:a",)), 1),
+        (Resolve(("tg:bot:a", "tg:bot:b")), 2),
+    ]
+    for operation, steps in asked:
         observed.answer(Call(0.0, (Group((operation,)),), 1, 0.01, ()))
         assert len(long_way) == steps
 
