@@ -178,5 +178,5 @@ class PartitionAgainstModel(RuleBasedStateMachine):
 
 TestPartitionAgainstModel = PartitionAgainstModel.TestCase
 TestPartitionAgainstModel.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True
+    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
 )
