@@ -266,9 +266,9 @@ class Partition:
             ask_ages=self._insight.ask_ages(),
         )
 
-    def insight(self) -> PartitionInsight:
+    def insight(self, now: float) -> PartitionInsight:
         """What was learnt of the traffic."""
-        return self._insight.counts()
+        return self._insight.counts(now)
 
     def _totals(self) -> Totals:
         traffic = Traffic(**self._counts)

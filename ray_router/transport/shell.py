@@ -208,7 +208,7 @@ class PartitionShell:
     def insight(self) -> PartitionInsight:
         """What the partition learnt of its traffic."""
         with self._lock:
-            return self._partition.insight()
+            return self._partition.insight(self._now())
 
     # What partitions tell each other
 
