@@ -15,6 +15,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ray_router.core.operations import Operation, Resolve
+from ray_router.handle.courier import TICK_S
 from ray_router.handle.course import Course, Leg
 from ray_router.handle.lane import Lane, Pending, Results
 from ray_router.handle.manner import Manner
@@ -44,6 +45,11 @@ class Stage(NamedTuple):
     writes: bool
     avoided: tuple[int, ...] = ()
     since: int | None = None
+
+    @property
+    def firm(self) -> bool:
+        """Whether its keepers have to have it while they live, since any of them may be read by anybody."""
+        return self.writes and self.copies > 1
 
     @property
     def keys(self) -> Iterator[str]:
@@ -135,17 +141,20 @@ class Relay(Promise[None]):
 
     def pump(self, timeout_s: float) -> bool:
         """Wait in this thread; whether it settled."""
-        until = time.monotonic() + timeout_s
+        until, turn = time.monotonic() + timeout_s, 0
         while not self.settled:
             with self._acting:
-                pending = next(iter(self._under_way), None)
+                under_way = list(self._under_way)
             remaining_s = until - time.monotonic()
             if remaining_s <= 0:
                 break
-            if pending is None:
+            if not under_way:
                 self.wait(min(remaining_s, 0.01))  # another thread is between two legs
-            else:
-                pending.pump(remaining_s)
+                continue
+            pending = under_way[turn % len(under_way)]
+            alone = len(under_way) == 1
+            if not pending.pump(remaining_s if alone else min(remaining_s, TICK_S)):
+                turn += 1  # another leg may do
         return self.settled
 
     def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -171,7 +180,9 @@ class Relay(Promise[None]):
             self.settle(None)
 
     def _send(self, share: _Share, leg: Leg, *, now: bool = True) -> None:
-        manner = Manner(leg.copy, leg.astray, hedged=not leg.patient, patient=leg.patient)
+        manner = Manner(
+            leg.copy, leg.astray, hedged=not leg.patient, firm=share.stage.firm, patient=leg.patient
+        )
         lane = self._lane(leg.partition)
         pending = lane.submit(
             share.stage.operations,

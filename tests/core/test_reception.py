@@ -40,9 +40,11 @@ def shrunk(members: list[Member]) -> int:
     return inherited.since
 
 
-def answer(member: Member, *operations: Operation, copy: bool = False, agreed: bool = True) -> Any:
+def answer(
+    member: Member, *operations: Operation, copy: bool = False, astray: bool = False, agreed: bool = True
+) -> Any:
     """What becomes of a group."""
-    group = Group(operations, None, copy, False)
+    group = Group(operations, None, copy, astray)
     return received(group, member.exchange, LIMITS, agreed=agreed)
 
 
@@ -72,6 +74,18 @@ def test_a_copy_may_have_come_to_be_ones_own(members: list[Member]) -> None:
     """Then it is no copy any more; what is partly one's own is asked for anew."""
     assert answer(members[0], Get(STAYS), copy=True, agreed=False) is False
     assert answer(members[0], Resolve((STAYS, MOVES)), copy=True, agreed=False) == Moved(1)
+
+
+def test_a_copy_that_others_keep_by_now_is_not_taken(members: list[Member]) -> None:
+    """Or it would count as kept where nobody looks for it; but whoever takes a keeper's place takes it."""
+    owner = BEFORE.owners[slot_of(STAYS)]
+    standby = BEFORE.with_standbys().orders[slot_of(STAYS)][1]
+    other = next(each for each in range(3) if each not in (owner, standby))
+    write = Set(STAYS, "R", NOW)
+    assert answer(members[standby], write, copy=True, agreed=False) is True
+    assert answer(members[other], write, copy=True, agreed=False) == Moved(1)
+    assert answer(members[other], write, copy=True, astray=True, agreed=False) is True
+    assert answer(members[other], write, copy=True) is True
 
 
 @pytest.mark.parametrize(

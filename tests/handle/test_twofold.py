@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from ray_router import LocalTransport, PartitionUnavailableError, Route, RouterConfig, RouterHandle, Scope
+from ray_router import (
+    LocalTransport,
+    PartitionUnavailableError,
+    Resolution,
+    Route,
+    RouterConfig,
+    RouterHandle,
+    Scope,
+)
 from ray_router.core.slots import slot_function
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import Delivery, SetOutcome
 from ray_router.testing import FaultyTransport, wait_until
+from ray_router.transport import Request, Ticket
 
 TAKEN = (SetOutcome.STORED, SetOutcome.REFRESHED)  # whoever is asked again may know it already
 HOME, AWAY = Route("home"), Route("away")
@@ -121,6 +131,52 @@ def test_a_frozen_owner_is_not_waited_for(scene: Scene) -> None:
     fresh = RouterHandle(scene.transport)
     wait_until(lambda: not fresh.resolve(key).result().served_by_standby)
     wait_until(lambda: fresh.resolve(key).result().require() == AWAY)
+
+
+class Busy(FaultyTransport):
+    """A frozen partition is one that is busy: it answers pings."""
+
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
+        """Ask past the data lane."""
+        return self._inner.ask(partition, request)
+
+
+def test_a_keeper_that_is_late_but_lives_has_to_have_a_write() -> None:
+    """Or it would answer somebody else without it: nobody takes its place, and who wrote waits."""
+    scene = Scene(call_timeout_s=60.0)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    key = scene.owned_by(2)[0]
+    sent = dict(scene.transport.sent)
+    scene.transport.freeze(2)
+    write = scene.router.set(key, AWAY)
+    assert scene.router.resolve(key).result().served_by_standby  # a read waits for nobody who is late
+    asked = {each for each, count in scene.transport.sent.items() if count > sent[each]}
+    assert asked == set(scene.keepers(key))
+    scene.transport.thaw(2)
+    assert write.result().outcome in TAKEN
+    answer = RouterHandle(scene.transport).resolve(key).result()
+    assert (answer.require(), answer.served_by_standby) == (AWAY, False)
+
+
+def test_whoever_answers_first_will_do() -> None:
+    """When nobody else is left, both keepers are waited for, and not the one after the other."""
+    scene = Scene(partitions=2, call_timeout_s=300.0)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    key = scene.owned_by(0)[0]
+    scene.transport.freeze(0)
+    scene.transport.freeze(1)
+    answers: list[Resolution] = []
+    reader = Thread(target=lambda: answers.append(scene.router.resolve(key).result()), daemon=True)
+    reader.start()
+    wait_until(lambda: len(scene.router._link.lane(1)._queue) > 0)  # it is asked once more, and waited for
+    scene.transport.thaw(1)
+    wait_until(lambda: not reader.is_alive())
+    assert [(each.require(), each.served_by_standby) for each in answers] == [(HOME, True)]
+    scene.transport.thaw(0)
 
 
 def test_a_router_restarted_one_by_one_loses_nothing(scene: Scene) -> None:
