@@ -23,6 +23,7 @@ from ray_router.handle.promise import Failure, FailureKind, Promise
 from ray_router.handle.strays import Strays
 from ray_router.handle.watched import WatchedCall
 
+_ON_THE_WAY = Failure(FailureKind.UNAVAILABLE, "its sessions are on their way to another partition")
 _UNASKED = Failure(FailureKind.UNAVAILABLE, "nobody who keeps it could be asked")
 
 
@@ -36,6 +37,7 @@ class Stage(NamedTuple):
         writes: whether it changes anything.
         avoided: who is not to be asked first.
         since: the epoch of the decree by which these are to be asked.
+        firm: its keepers have to have it while they live, since any of them may be read by anybody.
     """
 
     order: tuple[int, ...]
@@ -45,11 +47,7 @@ class Stage(NamedTuple):
     writes: bool
     avoided: tuple[int, ...] = ()
     since: int | None = None
-
-    @property
-    def firm(self) -> bool:
-        """Whether its keepers have to have it while they live, since any of them may be read by anybody."""
-        return self.writes and self.copies > 1
+    firm: bool = False
 
     @property
     def keys(self) -> Iterator[str]:
@@ -82,8 +80,15 @@ class _Share:
         """Everybody's answer, the owner's first; or why the owner gave none."""
         owner = self.stage.order[0]
         counted = [index for index in self.stage.order if index in self.said]
+        if not self.course.over:  # one copy is not two, and the owner may be another by now
+            return [Said(owner, _ON_THE_WAY)]
         if not counted or not self.course.acknowledged:
             return [Said(owner, self.failures.get(owner, _UNASKED))]
+        if self.stage.firm:
+            for index in self.stage.order[: self.stage.copies]:
+                failure = self.failures.get(index)
+                if failure is not None and failure.kind is FailureKind.DEADLINE and index not in self.said:
+                    return [Said(owner, failure)]  # it lives, and would answer others without this
         return [Said(index, self.said[index], index != owner) for index in counted]
 
 

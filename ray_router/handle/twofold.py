@@ -110,7 +110,8 @@ def stage_operations(
         avoided = order[:1] if not writes and key in strays else ()
         counted = _copies(order, copies, key)
         since = ownership.topology.since
-        stages.append(Stage(order, positions, tuple(share), counted, writes, avoided, since))
+        firm = copies > 1 and scope_of(key) < Scope.INSTANCE
+        stages.append(Stage(order, positions, tuple(share), counted, writes, avoided, since, firm))
     return stages
 
 

@@ -32,7 +32,7 @@ COPIES = [pytest.param(0, id="alone"), pytest.param(1, id="with standbys")]
 def config(replicas: int = 0, partitions: int = 4) -> RouterConfig:
     """Of a router whose partitions never count as late."""
     settings: dict[str, Any] = {"durability": "sync", "hedge_after_s": 30.0} if replicas else {}
-    return RouterConfig(partitions=partitions, replicas=replicas, **settings)
+    return RouterConfig(partitions=partitions, replicas=replicas, call_timeout_s=60.0, **settings)
 
 
 class Used:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ray_router import (
+    DeadlineExceededError,
     LocalTransport,
     PartitionUnavailableError,
     Resolution,
@@ -20,7 +21,7 @@ from ray_router import (
 from ray_router.core.slots import slot_function
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import Delivery, SetOutcome
-from ray_router.testing import FaultyTransport, wait_until
+from ray_router.testing import FaultyTransport, HeldTicket, wait_until
 from ray_router.transport import Request, Ticket
 
 TAKEN = (SetOutcome.STORED, SetOutcome.REFRESHED)  # whoever is asked again may know it already
@@ -158,6 +159,38 @@ def test_a_keeper_that_is_late_but_lives_has_to_have_a_write() -> None:
     assert write.result().outcome in TAKEN
     answer = RouterHandle(scene.transport).resolve(key).result()
     assert (answer.require(), answer.served_by_standby) == (AWAY, False)
+
+
+def test_who_lives_and_has_no_write_makes_it_no_write() -> None:
+    """When a keeper is busy for too long, nobody is told that both have it."""
+    scene = Scene(call_timeout_s=0.5)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    keys = scene.owned_by(2)[:3]
+    scene.transport.freeze(2)
+    with pytest.raises(DeadlineExceededError):
+        scene.router.set(keys[0], AWAY).result()
+    written = scene.router.set_many([(key, AWAY) for key in keys]).result()
+    assert {each.outcome for each in written} == {SetOutcome.UNAVAILABLE}
+    scene.transport.thaw(2)
+
+
+def test_who_finds_nobody_in_time_is_told_so() -> None:
+    """Whoever goes by an old topology, and cannot learn the new one, has nothing acknowledged."""
+    scene = Scene(partitions=2, call_timeout_s=0.5)
+
+    class Mute(FaultyTransport):
+        def ask(self, partition: int, request: Request) -> Ticket[object]:
+            return HeldTicket()
+
+    inner = scene.transport._inner
+    old = RouterHandle(Mute(inner))
+    old.connect()
+    RouterHandle(inner).resize(3).result()
+    written = old.set_many([(key, AWAY) for key in KEYS]).result()
+    assert {each.outcome for each in written} == {SetOutcome.UNAVAILABLE}
+    assert not any(RouterHandle(inner).resolve_many(KEYS).result())
 
 
 def test_whoever_answers_first_will_do() -> None:
