@@ -609,7 +609,8 @@ class RouterHandle:
                     share_resolve(wishes, ownership), lane, self._now, deadline, since=since, call=call
                 )
             else:
-                stages = stage_resolve(wishes, ownership, self._link.strays)
+                turns = self._link.turns if directory.config.read_preference == "any" else None
+                stages = stage_resolve(wishes, ownership, self._link.strays, turns)
                 scatter = Twofold(stages, 1, self._link, self._now, deadline, call=call)
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.answers(), terms))

@@ -316,3 +316,31 @@ def test_bad_input_is_refused_by_whoever_is_asked(scene: Scene) -> None:
         scene.router.set("tg:bot:" + "x" * 5_000, HOME).result()
     with pytest.raises(InvalidInputError):
         scene.router.resolve_many([KEYS[0], "tg:bot:" + "x" * 5_000]).result()
+
+
+def test_reads_may_be_shared_between_both_keepers() -> None:
+    """Every second answer is the standby's, and says so; of a sync router each has what was acknowledged."""
+    scene = Scene(read_preference="any", hedge_after_s=30.0)
+    scene.set_all()
+    key = scene.owned_by(1)[0]
+    answers = [scene.router.resolve(key).result() for _ in range(6)]
+    assert [answer.require() for answer in answers] == [HOME] * 6
+    assert sum(answer.served_by_standby for answer in answers) == 3
+    assert {answer.partition for answer in answers} == set(scene.keepers(key))
+    other = RouterHandle(scene.transport)
+    for number, each in enumerate(KEYS):
+        route = Route(f"{number}")
+        scene.router.set(each, route).result()
+        assert [other.resolve(each).result().require() for _ in range(2)] == [route] * 2
+    everything = scene.router.resolve_many(KEYS).result()
+    assert {answer.served_by_standby for answer in everything} == {True, False}
+
+
+def test_a_standby_that_cannot_answer_is_no_loss() -> None:
+    """The owner answers then, whoever's turn it was."""
+    scene = Scene(read_preference="any")
+    scene.set_all()
+    key = scene.owned_by(1)[0]
+    scene.transport.kill(scene.keepers(key)[1])
+    answers = [scene.router.resolve(key).result() for _ in range(4)]
+    assert [(answer.require(), answer.served_by_standby) for answer in answers] == [(HOME, False)] * 4
