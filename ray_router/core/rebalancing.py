@@ -105,7 +105,8 @@ def slot_moves(
     floor = _Floor(owners, loads)
     left_alone: set[int] = set()
     moved: dict[int, int] = {}
-    while (hot := floor.hottest(left_alone)) is not None:
+    while True:
+        hot = floor.hottest(left_alone)  # there is one: the coolest of all is never left alone
         excess = floor.load(hot) - floor.fair
         if excess <= _AIMS_AT * floor.fair:
             break
@@ -160,10 +161,10 @@ class _Floor:
         """Its uses."""
         return self._load[partition]
 
-    def hottest(self, left_alone: Collection[int]) -> int | None:
+    def hottest(self, left_alone: Collection[int]) -> int:
         """The partition with the most uses, but for some."""
         others = (each for each in self._load if each not in left_alone)
-        return max(others, key=lambda each: (self._load[each], -each), default=None)
+        return max(others, key=lambda each: (self._load[each], -each))
 
     def relief(self, hot: int, least: float) -> _Relief | None:
         """How best to make a partition cooler, by so much at least; None when that cannot be done."""

@@ -110,6 +110,16 @@ def test_a_copy_is_answered_from_when_it_is_whole(members: list[Member]) -> None
     assert answer(restarted, Set(STAYS, "R", NOW), copy=True) is True
 
 
+def test_a_copy_is_not_whole_before_the_former_owner_has_sent_the_last_of_it(members: list[Member]) -> None:
+    """The new owner may have sent all that it has, and lack the same."""
+    shrunk(members)
+    talk(members[0], members[1])
+    assert answer(members[1], Get(MOVES), copy=True) == Elsewhere("it does not hold a whole copy")
+    assert answer(members[1], Set(MOVES, "R", NOW), copy=True) is True
+    talk(*members)
+    assert answer(members[1], Get(MOVES), copy=True) is True
+
+
 def test_a_restarted_partition_answers_for_defaults_alone() -> None:
     """Others have its sessions, where copies are kept."""
     restarted = Member(0, incarnation=2, fresh=False)

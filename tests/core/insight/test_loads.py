@@ -64,8 +64,11 @@ def test_a_strategy_that_fails_breaks_nothing() -> None:
         raise RuntimeError(key)
 
     found = Loads(broken)
-    found.add("irc:net:room", 1.0)
+    assert found.add("irc:net:room", 1.0) is None
     assert found.load() == Load()
+    insight = Insight(0, broken)
+    insight.asked(("irc:net:room",), 1.0)
+    assert insight.counts(1.0).recent == ()
 
 
 def test_a_partition_may_learn_nothing() -> None:
