@@ -107,6 +107,10 @@ class RouterConfig(BaseModel):
         default="async",
         description="'sync': a write is acknowledged when both have it. 'async': the second follows.",
     )
+    read_preference: Literal["owner", "any"] = Field(
+        default="owner",
+        description="'any': resolves are shared between both partitions that keep a session.",
+    )
     replication_interval_ms: float = Field(
         default=100.0,
         gt=0,

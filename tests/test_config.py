@@ -53,6 +53,7 @@ BOUNDS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # field: what is
     "max_fallbacks": ((0, 10_000), (-1, 10_001, *NO_NUMBERS)),
     "replicas": ((0, 1), (-1, 2, 0.5, *NO_NUMBERS)),
     "durability": (("async", "sync"), ("", "SYNC", "none", None)),
+    "read_preference": (("owner", "any"), ("", "ANY", "standby", None)),
     "replication_interval_ms": ((1e-9, 60_000), (0, -1, 60_001, *NO_NUMBERS)),
     "hedge_after_s": ((1e-9, 1e12), NO_SECONDS),
     "max_restarts_in_window": ((1, 10_000), (0, 10_001, 1.5, *NO_NUMBERS)),

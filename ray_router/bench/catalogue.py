@@ -17,6 +17,7 @@ from ray_router.bench.measure import Report
 from ray_router.bench.memory import memory
 from ray_router.bench.mixed import mixed
 from ray_router.bench.processes import processes
+from ray_router.bench.rebalance import rebalance
 from ray_router.bench.single import single
 from ray_router.bench.stage import Stage
 from ray_router.bench.table_sizes import table_sizes
@@ -51,6 +52,9 @@ MEASURES: dict[str, Measure] = {
     "telemetry": Measure(telemetry, "being watched, and not", beside_redis=False),
     "hit-ratios": Measure(
         hit_ratios, "eviction policies over recorded logs and traces", on_ray=False, beside_redis=False
+    ),
+    "rebalance": Measure(
+        rebalance, "uneven partitions, before a rebalance and after", on_ray=False, beside_redis=False
     ),
     "cold": Measure(cold, "the first answer in a fresh process", beside_redis=False),
 }

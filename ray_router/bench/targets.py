@@ -43,3 +43,5 @@ OFF_OVER_UNWATCHABLE = Target(None, 1.0)
 """Keys a second of CPU time, over a package without any telemetry in it."""
 CALLS_TO_FIRST_ANSWER = Target(2, 2, less_is_better=True)
 LOOK_UPS_TO_FIRST_ANSWER = Target(1, 1, less_is_better=True)
+REBALANCED_OVER_BEST = Target(1.15, 1.05, less_is_better=True)
+"""The largest load of a partition over the mean, over the least that slots allow."""

@@ -36,17 +36,17 @@ def resize(
       ray-router resize 8 --name chat
     """
     screen = Screen(as_json)
-    with connected(screen, address, name, namespace) as router, _shown(screen) as tell:
+    with connected(screen, address, name, namespace) as router, shown(screen, "resize") as tell:
         resized = router.resize(partitions, progress=tell).result()
     screen.show(named_values(_words(resized)), fields_of(resized))
 
 
 @contextmanager
-def _shown(screen: Screen) -> Iterator[Callable[[ResizeProgress], None]]:
+def shown(screen: Screen, what: str) -> Iterator[Callable[[ResizeProgress], None]]:
     """A progress bar that begins anew with each phase, and what moves it."""
-    what = TextColumn("[dim]{task.fields[left]:,} sessions left")
-    with screen.progress(what, TimeElapsedColumn()) as progress:
-        task = progress.add_task("resize", total=1.0, left=0)
+    left = TextColumn("[dim]{task.fields[left]:,} sessions left")
+    with screen.progress(left, TimeElapsedColumn()) as progress:
+        task = progress.add_task(what, total=1.0, left=0)
 
         def tell(so_far: ResizeProgress) -> None:
             progress.update(task, description=so_far.phase, completed=so_far.done, left=so_far.left)

@@ -4,8 +4,9 @@ Every slot has keepers: the first in service of its order, one or two, and its h
 who keeps what changes, by decree or because somebody went out of service, this says what has changed for
 whom, so that only that is sent.
 
-A slot that this partition came to own is *awaited* until those who kept it before have sent the last of it:
-the former owner does so when it hears of the change, and what it lost in dying the other keeper has.
+A slot that this partition came to own, or to keep for another, is *awaited* until those who kept it before
+have sent the last of it: the former owner does so when it hears of the change, and what it lost in dying the
+other keeper has.
 """
 
 from __future__ import annotations
@@ -52,12 +53,17 @@ class Gains(NamedTuple):
 
 
 class _Wait(NamedTuple):
-    """Slots, and who kept them before, the former owner first, in which of its lives."""
+    """Slots, and who kept them before, the former owner first, in which of its lives.
+
+    Args:
+        owned: they are this partition's own by now.
+    """
 
     slots: frozenset[int]
     former: tuple[int, ...]
     incarnation: int
     since: float
+    owned: bool
 
 
 class Custody:
@@ -138,19 +144,26 @@ class Custody:
         return bool(self._waits)
 
     def is_here(self, key: str) -> bool:
-        """Whether a session that this partition owns is not awaited."""
+        """Whether a session that this partition keeps is not awaited."""
         slot = self.slot_of(key)
         return not any(slot in wait.slots for wait in self._waits)
 
-    def receive(self, told: Callable[[int], bool], lost: Callable[[int, int, float], bool]) -> None:
+    def receive(
+        self,
+        told_owned: Callable[[int], bool],
+        told_all: Callable[[int], bool],
+        lost: Callable[[int, int, float], bool],
+    ) -> None:
         """Wait no longer for what has come, or will not come any more.
 
         Args:
-            told: whether a partition has sent all that this one owns.
+            told_owned: whether a partition has sent all that this one owns; ``told_all``: and all that this
+                one keeps for others.
             lost: whether a partition, which lived a given life at a given time, does not live it any more.
         """
 
         def over(wait: _Wait) -> bool:
+            told = told_owned if wait.owned else told_all
             first, *others = wait.former
             if not lost(first, wait.incarnation, wait.since):
                 return told(first)
@@ -164,15 +177,20 @@ class Custody:
         incarnation_of: Callable[[int], int],
         now: float,
     ) -> None:
+        owned: set[int] = set()
         kept: set[int] = set()
         for (before, after), slots in changed.items():
             if after.owner == self._index:
+                owned.update(slots)
+            elif self._index in after.regular:
                 kept.update(slots)
-            if after.owner == self._index != before.owner:
-                former = tuple(each for each in before.regular if each != self._index)
-                if former:
-                    self._waits.append(_Wait(frozenset(slots), former, incarnation_of(former[0]), now))
-        waits = [wait._replace(slots=wait.slots & kept) for wait in self._waits]
+            came_to_own = after.owner == self._index != before.owner
+            came_to_keep = self._index in after.regular and before.owner not in (after.owner, self._index)
+            former = tuple(each for each in before.regular if each != self._index)
+            if former and (came_to_own or came_to_keep):
+                life = incarnation_of(former[0])
+                self._waits.append(_Wait(frozenset(slots), former, life, now, owned=came_to_own))
+        waits = [wait._replace(slots=wait.slots & (owned if wait.owned else kept)) for wait in self._waits]
         self._waits = [wait for wait in waits if wait.slots]
 
     def _gains(self, changed: dict[tuple[Keeping, Keeping], list[int]]) -> dict[int, Gains]:

@@ -229,7 +229,13 @@ class Exchange:
     def answers_for(self, key: str) -> bool:
         """Whether this partition holds all that is known of a session that another owns."""
         regular = self.custody.of(key).regular
+        if self.custody.awaits and not self.custody.is_here(key):
+            return False
         return regular == (self.index,) or self.custody.is_whole(regular, self._told_all)
+
+    def keeps(self, key: str) -> bool:
+        """Whether this partition should hold a session."""
+        return self.index in self.custody.of(key)
 
     def is_here(self, key: str) -> bool:
         """Whether this partition owns a session and holds all that is known of it."""
@@ -521,11 +527,15 @@ class Exchange:
                 self._owe(key)
         for key, state in contents.defaults:
             self._defaults.merge(key, unpacked(state), now)
+        term = self._term_of(self.index)
+        meant = parcel.to == term
+        if not meant and parcel.to[0] == term[0] and contents.stage is not Stage.BEGUN:
+            return  # it completes nothing, so it has to come again when both go by the same
         if current and (parcel.incarnation, contents.number) > peer.taken:
             for hashed, stamp in contents.drops:
                 self.standby.drop(hashed, stamp)
             peer.taken = (parcel.incarnation, contents.number)
-        if current and parcel.to == self._term_of(self.index):
+        if current and meant:
             peer.stage = max(peer.stage, contents.stage)
             if contents.stage >= Stage.ITS_OWN and peer.vouches is None:
                 peer.vouches = parcel.vouches
@@ -691,4 +701,4 @@ class Exchange:
                 life = self.lives[partition]
                 return silent or life.out or 0 < incarnation < life.incarnation
 
-            self.custody.receive(self._told_what_i_own, lost)
+            self.custody.receive(self._told_what_i_own, self._told_all, lost)

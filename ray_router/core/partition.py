@@ -291,9 +291,9 @@ class Partition:
             ask_ages=self._insight.ask_ages(),
         )
 
-    def insight(self) -> PartitionInsight:
+    def insight(self, now: float) -> PartitionInsight:
         """What was learnt of the traffic."""
-        return self._insight.counts()
+        return self._insight.counts(now)
 
     def _totals(self) -> Totals:
         traffic = Traffic(**self._counts)
@@ -319,11 +319,11 @@ class Partition:
             if exchange.sorting:
                 self._put_right(group, exchange, at)
             if place and self._understudy is not None:
-                return self._understudy._apply_group(group, now)
+                return self._understudy._apply_group(group, now, agreed)
             # Whoever goes by another decree may have told others than those who keep it by now.
             self._astray = group.astray is True or group.copy is True or not agreed
         elif self._copies is not None:
-            self._copies.astray = group.astray
+            self._copies.astray = group.astray is True or not agreed
         return tuple([self._carry_out(operation, at) for operation in group.operations])
 
     def _put_right(self, group: Group, exchange: Exchange, now: float) -> None:

@@ -33,6 +33,8 @@ def received(group: Group, exchange: Exchange, limits: Limits, *, agreed: bool) 
             copy = False  # it has come to be one's own
         elif any(mine) if copy else not all(mine):
             return Moved(exchange.decree.since)
+        elif copy and not group.astray and not all(map(exchange.keeps, keys)):
+            return Moved(exchange.decree.since)  # others are asked for the copy by now
     if copy:
         read = session_keys(_looks(group.operations), limits)
         whole = all(exchange.answers_for(key) for key in read)

@@ -1,7 +1,8 @@
 """Reshaping: who is to own which slots when partitions are added or taken away. Pure.
 
 A slot moves only if it must: when its owner is to own none, or more than its share. Nobody moves between
-two partitions that both stay within their shares, so the moves are as few as any that end balanced.
+two partitions that both stay within their shares, so the moves are as few as any that end balanced. Where
+nobody comes or goes nothing moves, be the shares as a rebalance left them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from ray_router.core.slots import SLOTS
 def balanced_among(owners: array[int], partitions: Sequence[int]) -> array[int]:
     """The owners once these partitions have equal shares (they differ by at most one), by the fewest moves.
 
+    If these own all slots already, they keep what they have.
+
     Args:
         owners: the partition of each slot.
         partitions: those that are to own slots, at least one.
     """
+    if set(owners) == set(partitions):
+        return owners
     quotas = _quotas(owners, partitions)
     room = dict(quotas)
     moving: list[int] = []

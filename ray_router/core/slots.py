@@ -11,7 +11,7 @@ import importlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from xxhash import xxh3_64_intdigest
@@ -135,8 +135,9 @@ class Topology:
     def with_standbys(self, nodes: Mapping[int, str] | None = None, *, epoch: int | None = None) -> Topology:
         """The same owners with a standby for each slot, on another node where there is one.
 
-        A partition's slots are dealt to ``STANDBYS_OF_ONE`` others, those with the fewest so far: when it
-        is down its load is shared, and each of them still gets its writes in large batches.
+        A partition's slots are dealt to ``STANDBYS_OF_ONE`` others, those that have the fewest to care for so
+        far: when it is down its load is shared, and each of them still gets its writes in large batches. When
+        a slot changes hands, hardly any other has another standby.
 
         Args:
             nodes: the node of each partition, as far as they are known.
@@ -150,9 +151,10 @@ class Topology:
         slots = _slots_of(self.owners)
         for owner in self.partitions:
             chosen = _apart_from(owner, self.partitions, nodes or {}, kept)
-            for turn, slot in enumerate(slots[owner]):
-                standbys[slot] = chosen[turn % len(chosen)]
-                kept[standbys[slot]] += 1
+            for standby, share in zip(chosen, _dealt(slots[owner], len(chosen)), strict=True):
+                kept[standby] += 1
+                for slot in share:
+                    standbys[slot] = standby
         return replace(self, epoch=epoch, standbys=standbys)
 
     def heading_for(self, heirs: array[int] | None) -> Topology:
@@ -234,6 +236,35 @@ def _slots_of(owners: array[int]) -> dict[int, list[int]]:
     for slot, owner in enumerate(owners):
         slots.setdefault(owner, []).append(slot)
     return slots
+
+
+def _dealt(slots: Sequence[int], hands: int) -> list[list[int]]:
+    """Slots in so many shares that differ by at most one, of which one slot more or less changes few.
+
+    Each has a share of its own by chance; those by which a share is too large, in an order by chance as well,
+    fill up the others.
+    """
+    shuffled = _shuffled()
+    shares: list[list[int]] = [[] for _ in range(hands)]
+    for slot in sorted(slots, key=shuffled.__getitem__):
+        shares[shuffled[slot] % hands].append(slot)
+    small, larger = divmod(len(slots), hands)
+    left_over: list[int] = []
+    for number, share in enumerate(shares):
+        surplus = max(0, len(share) - small - (number < larger))
+        left_over += share[:surplus]
+        del share[:surplus]
+    for number, share in enumerate(shares):
+        missing = small + (number < larger) - len(share)
+        share.extend(left_over[:missing])
+        del left_over[:missing]
+    return shares
+
+
+@lru_cache(maxsize=1)
+def _shuffled() -> list[int]:
+    """A number by chance for each slot, the same everywhere."""
+    return [xxh3_64_intdigest(slot.to_bytes(2, "little"), SLOT_SEED) for slot in range(SLOTS)]
 
 
 def _ring_from(partition: int, partitions: Sequence[int]) -> list[int]:

@@ -261,6 +261,9 @@ class Lane:
     def put(self, pending: P, *, push: bool = True) -> P:
         """Send this, or queue it behind what is under way."""
         settlements: list[tuple[Pending, Outcome[Results]]] = []
+        flight = self._flight
+        if flight is not None and pending.manner.hedged and self._clock() >= flight.late_at:
+            self._collect(flight)  # it may have landed long ago, and nobody has waited for it
         with self._lock:
             refusal = self._refusal(pending)
             if refusal is None:
@@ -357,18 +360,22 @@ class Lane:
         flight = self._flight
         if flight is None or now < flight.late_at:
             return []
-        aboard = [each for each in flight.passengers if each.manner.hedged and not each.settled]
-        queued = [each for each in self._queue if each.manner.hedged]
+        aboard = [each for each in flight.passengers if self._gives_up(each) and not each.settled]
+        queued = [each for each in self._queue if self._gives_up(each)]
         if queued:
-            self._queue = deque(each for each in self._queue if not each.manner.hedged)
+            self._queue = deque(each for each in self._queue if not self._gives_up(each))
             self._queued -= sum(each.size for each in queued)
         return [(each, _LATE) for each in (*aboard, *queued)]
+
+    def _gives_up(self, late: Pending) -> bool:
+        """Whether a call does not wait for a partition that is late."""
+        return late.manner.hedged and (self._down_since is not None or not late.manner.firm)
 
     def _refusal(self, pending: Pending) -> Failure | None:
         usual = pending.manner is USUAL
         if usual and self._down_since is None and self._queued + pending.size <= self._terms.max_pending:
             return None
-        if pending.manner.hedged and self._flight is not None and self._clock() >= self._flight.late_at:
+        if self._gives_up(pending) and self._flight is not None and self._clock() >= self._flight.late_at:
             return _LATE
         if self._down_since is not None and not pending.manner.patient:
             return Failure(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
+from itertools import count
 from math import inf
 
 from ray_router.config import RouterConfig
@@ -99,6 +100,8 @@ class Link:
         self.transport = transport
         self._watching = watching or _as_the_application_wants
         self.strays = Strays()
+        self.turns = count()
+        """Of those who answer for the same sessions."""
         self._courier = Courier(self)
         self._lanes: dict[int, Lane] = {}
         self._forwarder = Forwarder(self.lane)

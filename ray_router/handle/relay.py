@@ -15,6 +15,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ray_router.core.operations import Operation, Resolve
+from ray_router.handle.courier import TICK_S
 from ray_router.handle.course import Course, Leg
 from ray_router.handle.lane import Lane, Pending, Results
 from ray_router.handle.manner import Manner
@@ -22,6 +23,7 @@ from ray_router.handle.promise import Failure, FailureKind, Promise
 from ray_router.handle.strays import Strays
 from ray_router.handle.watched import WatchedCall
 
+_ON_THE_WAY = Failure(FailureKind.UNAVAILABLE, "its sessions are on their way to another partition")
 _UNASKED = Failure(FailureKind.UNAVAILABLE, "nobody who keeps it could be asked")
 
 
@@ -35,6 +37,7 @@ class Stage(NamedTuple):
         writes: whether it changes anything.
         avoided: who is not to be asked first.
         since: the epoch of the decree by which these are to be asked.
+        firm: its keepers have to have it while they live, since any of them may be read by anybody.
     """
 
     order: tuple[int, ...]
@@ -44,6 +47,7 @@ class Stage(NamedTuple):
     writes: bool
     avoided: tuple[int, ...] = ()
     since: int | None = None
+    firm: bool = False
 
     @property
     def keys(self) -> Iterator[str]:
@@ -76,8 +80,15 @@ class _Share:
         """Everybody's answer, the owner's first; or why the owner gave none."""
         owner = self.stage.order[0]
         counted = [index for index in self.stage.order if index in self.said]
+        if not self.course.over:  # one copy is not two, and the owner may be another by now
+            return [Said(owner, _ON_THE_WAY)]
         if not counted or not self.course.acknowledged:
             return [Said(owner, self.failures.get(owner, _UNASKED))]
+        if self.stage.firm:
+            for index in self.stage.order[: self.stage.copies]:
+                failure = self.failures.get(index)
+                if failure is not None and failure.kind is FailureKind.DEADLINE and index not in self.said:
+                    return [Said(owner, failure)]  # it lives, and would answer others without this
         return [Said(index, self.said[index], index != owner) for index in counted]
 
 
@@ -135,17 +146,20 @@ class Relay(Promise[None]):
 
     def pump(self, timeout_s: float) -> bool:
         """Wait in this thread; whether it settled."""
-        until = time.monotonic() + timeout_s
+        until, turn = time.monotonic() + timeout_s, 0
         while not self.settled:
             with self._acting:
-                pending = next(iter(self._under_way), None)
+                under_way = list(self._under_way)
             remaining_s = until - time.monotonic()
             if remaining_s <= 0:
                 break
-            if pending is None:
+            if not under_way:
                 self.wait(min(remaining_s, 0.01))  # another thread is between two legs
-            else:
-                pending.pump(remaining_s)
+                continue
+            pending = under_way[turn % len(under_way)]
+            alone = len(under_way) == 1
+            if not pending.pump(remaining_s if alone else min(remaining_s, TICK_S)):
+                turn += 1  # another leg may do
         return self.settled
 
     def watch(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -171,7 +185,9 @@ class Relay(Promise[None]):
             self.settle(None)
 
     def _send(self, share: _Share, leg: Leg, *, now: bool = True) -> None:
-        manner = Manner(leg.copy, leg.astray, hedged=not leg.patient, patient=leg.patient)
+        manner = Manner(
+            leg.copy, leg.astray, hedged=not leg.patient, firm=share.stage.firm, patient=leg.patient
+        )
         lane = self._lane(leg.partition)
         pending = lane.submit(
             share.stage.operations,

@@ -17,6 +17,7 @@ from typing import TypeVar
 from ray_router.config import RouterConfig
 from ray_router.core.admission import check_operation, check_resolve, check_seconds
 from ray_router.core.operations import USUAL_WISHES, Delete, Explain, Get, Operation, Report, Resolve
+from ray_router.core.rebalancing import MOST_MOVES
 from ray_router.errors import InvalidCallError
 from ray_router.handle import answers
 from ray_router.handle.background import in_background
@@ -33,6 +34,7 @@ from ray_router.handle.intake import (
 )
 from ray_router.handle.link import Link
 from ray_router.handle.promise import Promise
+from ray_router.handle.rebalancing import Rebalancing
 from ray_router.handle.reply import Reply, Submission
 from ray_router.handle.resizing import Resizing
 from ray_router.handle.resolutions import (
@@ -58,6 +60,7 @@ from ray_router.model import (
     Explanation,
     Origin,
     PruneResult,
+    RebalancePlan,
     ReportResult,
     ResizeProgress,
     ResizeResult,
@@ -422,6 +425,38 @@ class RouterHandle:
 
         return self._submit(lambda _: in_background("ray-router-resize", work))
 
+    def rebalance(
+        self,
+        *,
+        dry_run: bool = False,
+        max_moves: int = MOST_MOVES,
+        progress: Callable[[ResizeProgress], None] | None = None,
+    ) -> Reply[RebalancePlan]:
+        """Have hot partitions hand some of their slots to cool ones, by the load of the last minutes.
+
+        Nothing moves unless a partition that can be relieved has over a tenth more than its fair share. What
+        was interrupted is completed by calling this again. It is carried out by this process, and goes on
+        when nobody waits for it.
+
+        Args:
+            dry_run: only say what would be done.
+            max_moves: how many slots may move.
+            progress: called now and then, in another thread.
+
+        Raises:
+            InvalidCallError: at once; that is no number of moves.
+            RouterError: on waiting; partitions are being added or taken away.
+            PartitionUnavailableError: on waiting; a partition did not answer for a minute.
+        """
+        rebalancing = Rebalancing(self._transport, max_moves, progress)
+
+        def work() -> RebalancePlan:
+            plan, topology = rebalancing.plan() if dry_run else rebalancing.run()
+            self._link.learn(topology)
+            return plan
+
+        return self._submit(lambda _: in_background("ray-router-rebalance", work))
+
     def revive(self, partition: int) -> Reply[bool]:
         """Bring a partition back that died too often and was taken out of service; whether it was out.
 
@@ -574,7 +609,8 @@ class RouterHandle:
                     share_resolve(wishes, ownership), lane, self._now, deadline, since=since, call=call
                 )
             else:
-                stages = stage_resolve(wishes, ownership, self._link.strays)
+                turns = self._link.turns if directory.config.read_preference == "any" else None
+                stages = stage_resolve(wishes, ownership, self._link.strays, turns)
                 scatter = Twofold(stages, 1, self._link, self._now, deadline, call=call)
             terms = AnswerTerms(wishes, directory.topology.epoch, self._link.records)
             return Submission(scatter.parts, lambda: read(scatter.answers(), terms))

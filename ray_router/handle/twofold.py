@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ray_router.core.keytext import scope_of
 from ray_router.core.operations import Operation, Resolve
@@ -110,7 +110,8 @@ def stage_operations(
         avoided = order[:1] if not writes and key in strays else ()
         counted = _copies(order, copies, key)
         since = ownership.topology.since
-        stages.append(Stage(order, positions, tuple(share), counted, writes, avoided, since))
+        firm = copies > 1 and scope_of(key) < Scope.INSTANCE
+        stages.append(Stage(order, positions, tuple(share), counted, writes, avoided, since, firm))
     return stages
 
 
@@ -119,8 +120,14 @@ def _copies(order: tuple[int, ...], copies: int, key: str) -> int:
     return len(order) if copies and scope_of(key) >= Scope.INSTANCE else max(1, copies)
 
 
-def stage_resolve(wishes: Resolve, ownership: Ownership, strays: Strays) -> list[Stage]:
-    """Shares of a resolve's keys."""
+def stage_resolve(
+    wishes: Resolve, ownership: Ownership, strays: Strays, turns: Iterator[int] | None = None
+) -> list[Stage]:
+    """Shares of a resolve's keys.
+
+    Args:
+        turns: counts shares, of which every second one goes to the standby; None: all go to the owner.
+    """
     shares: dict[tuple[tuple[int, ...], bool], list[int]] = {}
     for position, key in enumerate(wishes.keys):
         shares.setdefault((ownership.order(key), key in strays), []).append(position)
@@ -131,7 +138,7 @@ def stage_resolve(wishes: Resolve, ownership: Ownership, strays: Strays) -> list
             (for_some(wishes, positions),),
             copies=1,
             writes=False,
-            avoided=order[:1] if stray else (),
+            avoided=order[:1] if stray or (turns is not None and next(turns) % 2) else (),
             since=ownership.topology.since,
         )
         for (order, stray), positions in shares.items()

@@ -4,6 +4,7 @@ from ray_router.model.advice import Advice, CurvePoint, Expected, Losses, Settin
 from ray_router.model.explanation import Candidate, Explanation, Rung
 from ray_router.model.insight import AskAge, HotRoom, Load, PartitionInsight, ReuseCounts, Window
 from ray_router.model.key import SessionKey
+from ray_router.model.rebalance import PartitionLoad, RebalancePlan, SlotMove
 from ray_router.model.resolution import Resolution, RouteRecord
 from ray_router.model.results import (
     PruneResult,
@@ -48,9 +49,11 @@ __all__ = [
     "Losses",
     "Origin",
     "PartitionInsight",
+    "PartitionLoad",
     "PartitionStats",
     "PressureLevel",
     "PruneResult",
+    "RebalancePlan",
     "ReportOutcome",
     "ReportResult",
     "ResizeProgress",
@@ -68,6 +71,7 @@ __all__ = [
     "SetOutcome",
     "SetResult",
     "Settings",
+    "SlotMove",
     "Snapshot",
     "SnapshotProgress",
     "Suggestion",

@@ -125,8 +125,14 @@ class ReuseCounts:
 
 @dataclass(frozen=True, slots=True)
 class PartitionInsight:
-    """What one partition learnt."""
+    """What one partition learnt.
+
+    ``recent``: (slot, uses) of the last minutes, those of ten minutes ago counting half, of slots that others
+    own by now as well; ``measured_s``: for how long they have been counted.
+    """
 
     partition: int
     reuse: ReuseCounts
     load: Load
+    recent: tuple[tuple[int, float], ...] = ()
+    measured_s: float = 0.0

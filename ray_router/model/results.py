@@ -52,7 +52,7 @@ class PruneResult:
 
 @dataclass(frozen=True, slots=True)
 class ResizeProgress:
-    """How far a resize is: what is being done, what share of that is done (0 to 1), and sessions left."""
+    """How far a resize or rebalance is: what is done now, what share of it (0 to 1), and sessions left."""
 
     phase: str
     done: float

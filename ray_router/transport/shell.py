@@ -144,11 +144,11 @@ class PartitionShell:
         exchange = self._exchange
         if self._work is not None or exchange is None or fingerprint != self._config.fingerprint:
             return None
-        if incarnation > exchange.incarnation or epoch != exchange.decree.since:
+        if incarnation > exchange.incarnation:
             return None
         with self._lock:
             now = self._clock()
-            records = self._partition.answer(keys, now)
+            records = self._partition.answer(keys, now) if self._goes_by(epoch) else None
             if records is None:
                 return None
             if waited_s is not None:
@@ -166,8 +166,7 @@ class PartitionShell:
             now = self._clock()
             if batch.waited_s is not None:
                 self._waited(batch.waited_s, now)
-            agreed = self._exchange is None or batch.epoch == self._exchange.decree.since
-            results = [self._carry_out(group, now, agreed=agreed) for group in batch.groups]
+            results = [self._carry_out(group, now, batch.epoch) for group in batch.groups]
             if self._config.clock == "event":
                 said = zip(batch.groups, results, strict=True)
                 times = [group.now or 0.0 for group, each in said if each and type(each[0]) is not Refused]
@@ -186,23 +185,27 @@ class PartitionShell:
         lives = {} if self._exchange is None else self._exchange.lives.restarted()
         return pack_response(Response(self.topology.epoch, self.incarnation, service_s, results, lives))
 
-    def _carry_out(self, group: Group, now: float, *, agreed: bool) -> tuple[Result, ...]:
-        """Carry a group out, giving way between its pieces; holding the lock.
+    def _carry_out(self, group: Group, now: float, since: int) -> tuple[Result, ...]:
+        """Carry a group out, giving way between its pieces, when another decree may come; holding the lock.
 
         Whoever is told of one piece that it is not here asks for the whole again, which changes nothing.
         """
         pieces = pieces_of(group, self._config.max_batch)
         if len(pieces) == 1:
-            return self._partition.apply((group,), now, agreed=agreed)[0]
+            return self._partition.apply((group,), now, agreed=self._goes_by(since))[0]
         said: list[tuple[Piece, tuple[Result, ...]]] = []
         for piece in pieces:
             if said:
                 self._lock.give_way()
-            results = self._partition.apply((piece.group,), now, agreed=agreed)[0]
+            results = self._partition.apply((piece.group,), now, agreed=self._goes_by(since))[0]
             if results and type(results[0]) in (Elsewhere, Moved):
                 return results
             said.append((piece, results))
         return joined(said)
+
+    def _goes_by(self, since: int) -> bool:
+        """Whether this partition goes by the decree of an epoch."""
+        return self._exchange is None or since == self._exchange.decree.since
 
     def ping(self) -> Pulse:
         """A sign of life."""
@@ -238,7 +241,7 @@ class PartitionShell:
     def insight(self) -> PartitionInsight:
         """What the partition learnt of its traffic."""
         with self._lock:
-            return self._partition.insight()
+            return self._partition.insight(self._now())
 
     # What partitions tell each other
 

@@ -188,6 +188,14 @@ def figures_come_from_what_was_done(run: Run) -> None:
                 on = run.figure(f"resolve_many, {name} over resolve_many, off")
                 assert on.target == targets.WATCHED_OVER_OFF
             assert run.figure("resolve_many, off again over resolve_many, off").rounds
+        case "rebalance":
+            assert {each.at for each in run.report.figures} == {4, 8}
+            before, after = (
+                run.figure("zipf 1.2: largest load over mean, before", 4),
+                run.figure("zipf 1.2: after", 4),
+            )
+            assert after.median < before.median
+            assert run.figure("zipf 1.2: slots moved", 4).median > 0
         case "cold":
             assert run.figure("look-ups").rounds == (1.0,)
             assert run.figure("calls").rounds == (2.0,)

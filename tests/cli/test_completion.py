@@ -50,7 +50,7 @@ def completions(script: str, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("re",), ["revive", "resize", "restore", "resolve", "replay"]),
+        (("re",), ["revive", "resize", "rebalance", "restore", "resolve", "replay"]),
         (("resolve", "--e"), ["--explain"]),
         (("resolve", "tg:bot:room", "--widest-scope", ""), ["thread", "room", "instance", "channel"]),
         (("up", "--eviction", "s3"), ["s3fifo"]),

@@ -25,6 +25,7 @@ COMMANDS = (
     "dashboard",
     "revive",
     "resize",
+    "rebalance",
     "prune",
     "advise",
     "set",

@@ -288,3 +288,13 @@ def test_it_is_resized_while_it_runs(options: list[str]) -> None:
     shown = run("resize", 3, *options)
     assert "slots moved" in shown.output
     assert run("resize", 0, *options).exit_code == 2
+
+
+def test_it_is_rebalanced_where_that_is_worth_it(options: list[str]) -> None:
+    """The plan is one object, and a table for people; a number that is none is bad usage."""
+    ran = run("rebalance", "--dry-run", "--json", *options)
+    assert (ran.exit_code, ran.json["done"], ran.json["moves"]) == (0, False, [])
+    assert {"imbalance", "expected", "best", "why", "loads", "rooms", "findings"} <= set(ran.json)
+    shown = run("rebalance", *options)
+    assert (shown.exit_code, "nothing to do" in shown.output) == (0, True)
+    assert run("rebalance", "--max-moves", 0, *options).exit_code == 2

@@ -15,9 +15,12 @@ from ray_router import (
     FallbackReason,
     Freshness,
     Holdings,
+    HotRoom,
     Origin,
+    PartitionLoad,
     PartitionStats,
     PressureLevel,
+    RebalancePlan,
     Resolution,
     ResolutionSource,
     Route,
@@ -25,10 +28,12 @@ from ray_router import (
     RouterStats,
     Scope,
     SessionKey,
+    SlotMove,
     Traffic,
 )
 from ray_router.cli.explanation_view import explanation_view
 from ray_router.cli.plain import fields_of, plain, router_stats, rungs
+from ray_router.cli.rebalancing import rebalance_fields, rebalance_view
 from ray_router.cli.router_view import router_table
 from ray_router.cli.run_view import RunReport, run_table
 from ray_router.cli.session_view import record_view, resolution_view
@@ -283,3 +288,31 @@ def test_rates_are_differences_between_two_looks() -> None:
     later = replace(STATS.partitions[0], traffic=Traffic(resolves=260, stored=30, refreshed=10))
     now = RouterStats("chat", 1, (later, STATS.partitions[1], restarted))
     assert rates_between(before, now, 2.0) == {0: (30.0, 20.0)}
+
+
+def test_a_rebalance_is_a_table_and_reasons() -> None:
+    """What it is for, what it makes of each partition, and the rooms that it cannot help."""
+    plan = RebalancePlan(
+        (SlotMove(4, 0, 1, 0.2),),
+        (PartitionLoad(0, 0.8, 0.6, 8_192, 8_191), PartitionLoad(1, 0.2, 0.4, 8_192, 8_193)),
+        1_000.0,
+        1.2,
+        (HotRoom("irc:net:hot", 7, 600.0),),
+        "partition 0 has too much",
+        1,
+    )
+
+    def drawn(shown: RebalancePlan) -> str:
+        return "\n".join(printed(rebalance_view(shown, console_of(160)), 160))
+
+    shown = drawn(plan)
+    assert "planned" in shown
+    assert "1.60, after 1 moves 1.20, and the least that slots allow is 1.20" in shown
+    assert "partition 0 has too much" in shown
+    assert "8,193" in shown
+    assert "room irc:net:hot has 60% of the traffic" in shown
+    assert "done" in drawn(replace(plan, done=True))
+    assert "nothing to do" in drawn(replace(plan, moves=()))
+    data = json.loads(json.dumps(rebalance_fields(plan), allow_nan=False))
+    assert (data["imbalance"], data["expected"], data["best"], len(data["findings"])) == (1.6, 1.2, 1.2, 1)
+    assert data["moves"] == [{"slot": 4, "source": 0, "target": 1, "share": 0.2}]

@@ -21,6 +21,11 @@ def custody(index: int, topology: Topology = BEFORE, copies: int = 1) -> Custody
     return Custody(index, topology if copies == 1 else topology.with_standbys(), slot_of, copies)
 
 
+def nobody(partition: int) -> bool:
+    """No partition has told anything."""
+    return False
+
+
 def key_that_goes(owner: int, heir: int) -> str:
     """A room that a partition owns before, and another one after."""
     keys = (f"tg:bot:room_{number}" for number in range(10_000))
@@ -67,9 +72,9 @@ def test_what_has_come_to_be_ones_own_is_awaited_until_the_former_owner_has_told
     assert heir.awaits
     assert heir.owns(first)
     assert not heir.is_here(first)
-    heir.receive(lambda each: each == 0, lambda *_: False)
+    heir.receive(lambda each: each == 0, nobody, lambda *_: False)
     assert (heir.is_here(first), heir.is_here(second), heir.awaits) == (True, False, True)
-    heir.receive(lambda each: each == 1, lambda *_: False)
+    heir.receive(lambda each: each == 1, nobody, lambda *_: False)
     assert not heir.awaits
 
 
@@ -86,11 +91,28 @@ def test_what_the_dead_had_is_awaited_from_who_keeps_it_too(copies: int) -> None
         asked.append((partition, incarnation, since))
         return partition == 0
 
-    heir.receive(lambda each: False, lost)
+    heir.receive(nobody, nobody, lost)
     assert (0, 1, NOW) in asked
     assert heir.is_here(key) == (copies == 1)
-    heir.receive(lambda each: each == 1, lost)
+    heir.receive(lambda each: each == 1, nobody, lost)
     assert heir.is_here(key)
+
+
+def test_a_copy_is_awaited_from_the_former_owner_too() -> None:
+    """The new one may have said that all is there before the last change has come to itself."""
+    heading, after = HEADING.with_standbys(), AFTER.with_standbys()
+    for index in range(3):
+        keeper = custody(index, HEADING, 2)
+        change(keeper, AFTER, 2)
+        keys = [f"tg:bot:room_{number}" for number in range(500)]
+        came = [key for key in keys if keeper.of(key).regular[1:] == (index,) and not keeper.is_here(key)]
+        for key in came:
+            slot = slot_of(key)
+            assert heading.owners[slot] not in (after.owners[slot], index)
+        keeper.receive(lambda _: True, nobody, lambda *_: False)
+        assert [key for key in came if not keeper.is_here(key)] == came
+        keeper.receive(nobody, lambda _: True, lambda *_: False)
+        assert all(keeper.is_here(key) for key in came)
 
 
 def test_whoever_awaits_everything_awaits_nothing_in_particular() -> None:

@@ -367,3 +367,20 @@ def test_what_was_on_its_way_to_another_is_not_said_to_have_left() -> None:
     before = [len(members[0].exchange.due(NOW)), members[0].exchange._left_until]
     members[0].exchange.left(key, NOW + 1)
     assert [len(members[0].exchange.due(NOW)), members[0].exchange._left_until] == before
+
+
+def test_what_completes_nothing_is_not_taken_for_had() -> None:
+    """A restarted partition goes by an earlier decree: what it is told before it knows comes again after."""
+    members = [Member(index) for index in range(3)]
+    talk(*members)
+    decree = members[0].exchange.decree.heading_for(balanced_among(Topology.balanced(3).owners, range(2)))
+    assert all(member.exchange.obey(decree, NOW) for member in members)
+    talk(*members)
+    restarted = Member(1, incarnation=2, fresh=False)
+    members[0].exchange.meet({1: Life(2, node="here")}, NOW)
+    restarted.exchange.take(members[0].exchange.parcel_for(1, NOW), NOW)  # before it has said by what it goes
+    assert restarted.exchange.obey(decree, NOW)
+    assert not restarted.exchange.ready
+    talk(restarted, members[0], members[2])
+    assert restarted.exchange.ready
+    assert restarted.exchange.recovered

@@ -274,5 +274,5 @@ def test_it_says_how_long_it_worked_and_what_it_learnt() -> None:
     for service_s in (0.25, 0.5):
         partition.worked(service_s)
     assert [window.busy_s for window in partition.stats(1).windows] == [0.75] * 3
-    learnt = partition.insight()
+    learnt = partition.insight(1)
     assert (learnt.partition, learnt.reuse.uses, learnt.reuse.asks, learnt.load.uses) == (0, 0, 0, 0)

@@ -40,9 +40,11 @@ def shrunk(members: list[Member]) -> int:
     return inherited.since
 
 
-def answer(member: Member, *operations: Operation, copy: bool = False, agreed: bool = True) -> Any:
+def answer(
+    member: Member, *operations: Operation, copy: bool = False, astray: bool = False, agreed: bool = True
+) -> Any:
     """What becomes of a group."""
-    group = Group(operations, None, copy, False)
+    group = Group(operations, None, copy, astray)
     return received(group, member.exchange, LIMITS, agreed=agreed)
 
 
@@ -74,6 +76,18 @@ def test_a_copy_may_have_come_to_be_ones_own(members: list[Member]) -> None:
     assert answer(members[0], Resolve((STAYS, MOVES)), copy=True, agreed=False) == Moved(1)
 
 
+def test_a_copy_that_others_keep_by_now_is_not_taken(members: list[Member]) -> None:
+    """Or it would count as kept where nobody looks for it; but whoever takes a keeper's place takes it."""
+    owner = BEFORE.owners[slot_of(STAYS)]
+    standby = BEFORE.with_standbys().orders[slot_of(STAYS)][1]
+    other = next(each for each in range(3) if each not in (owner, standby))
+    write = Set(STAYS, "R", NOW)
+    assert answer(members[standby], write, copy=True, agreed=False) is True
+    assert answer(members[other], write, copy=True, agreed=False) == Moved(1)
+    assert answer(members[other], write, copy=True, astray=True, agreed=False) is True
+    assert answer(members[other], write, copy=True) is True
+
+
 @pytest.mark.parametrize(
     "look", [Get(MOVES), Resolve((MOVES,)), Explain(MOVES)], ids=lambda op: type(op).__name__
 )
@@ -94,6 +108,16 @@ def test_a_copy_is_answered_from_when_it_is_whole(members: list[Member]) -> None
     assert answer(members[1], Get(STAYS), copy=True) in (True, Elsewhere("it does not hold a whole copy"))
     assert answer(restarted, Get(STAYS), copy=True) == Elsewhere("it does not hold a whole copy")
     assert answer(restarted, Set(STAYS, "R", NOW), copy=True) is True
+
+
+def test_a_copy_is_not_whole_before_the_former_owner_has_sent_the_last_of_it(members: list[Member]) -> None:
+    """The new owner may have sent all that it has, and lack the same."""
+    shrunk(members)
+    talk(members[0], members[1])
+    assert answer(members[1], Get(MOVES), copy=True) == Elsewhere("it does not hold a whole copy")
+    assert answer(members[1], Set(MOVES, "R", NOW), copy=True) is True
+    talk(*members)
+    assert answer(members[1], Get(MOVES), copy=True) is True
 
 
 def test_a_restarted_partition_answers_for_defaults_alone() -> None:

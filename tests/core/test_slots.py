@@ -192,6 +192,17 @@ def test_standbys_are_others_and_balanced(partitions: int) -> None:
     assert pickle.loads(pickle.dumps(topology)) == topology
 
 
+@pytest.mark.parametrize("partitions", [2, 4, 9, 64])
+def test_a_slot_that_changes_hands_takes_hardly_another_along(partitions: int) -> None:
+    """Copies stay where they are, but for those of the slots that move and of about one more for each."""
+    before = Topology.balanced(partitions)
+    owners = array("H", before.owners)
+    for slot in range(0, SLOTS, SLOTS // 50):
+        owners[slot] = (owners[slot] + 1) % partitions
+    pairs = zip(before.with_standbys().orders, Topology(2, owners).with_standbys().orders, strict=True)
+    assert sum(one[1] != other[1] for one, other in pairs) <= 2 * 51
+
+
 def test_copies_go_to_another_node_where_there_is_one() -> None:
     """A node that is lost takes no session with it."""
     nodes = {index: "ab"[index % 2] for index in range(6)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -56,8 +57,8 @@ class Slow(LocalTransport):
 class Mortal(LocalTransport):
     """Whoever asks it to change anything dies before its ``dies_at``-th change."""
 
-    def __init__(self, config: RouterConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: RouterConfig, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(config, clock=clock)
         self.dies_at: int | None = None
         self.changes = 0
 

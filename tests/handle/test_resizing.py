@@ -29,7 +29,7 @@ COPIES = [pytest.param(0, id="alone"), pytest.param(1, id="with standbys")]
 def config(replicas: int, partitions: int = 2, **settings: Any) -> RouterConfig:
     """Of a router that acknowledges what all keepers have, and whose partitions never count as late."""
     settings |= {"durability": "sync", "hedge_after_s": 30.0} if replicas else {}
-    return RouterConfig(partitions=partitions, replicas=replicas, **settings)
+    return RouterConfig(partitions=partitions, replicas=replicas, call_timeout_s=60.0, **settings)
 
 
 def misled(router: RouterHandle, expected: dict[str, Route]) -> list[Any]:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from ray_router import LocalTransport, PartitionUnavailableError, Route, RouterConfig, RouterHandle, Scope
+from ray_router import (
+    DeadlineExceededError,
+    LocalTransport,
+    PartitionUnavailableError,
+    Resolution,
+    Route,
+    RouterConfig,
+    RouterHandle,
+    Scope,
+)
 from ray_router.core.slots import slot_function
 from ray_router.errors import InvalidCallError, InvalidInputError
 from ray_router.model import Delivery, SetOutcome
-from ray_router.testing import FaultyTransport, wait_until
+from ray_router.testing import FaultyTransport, HeldTicket, wait_until
+from ray_router.transport import Request, Ticket
 
 TAKEN = (SetOutcome.STORED, SetOutcome.REFRESHED)  # whoever is asked again may know it already
 HOME, AWAY = Route("home"), Route("away")
@@ -123,6 +134,84 @@ def test_a_frozen_owner_is_not_waited_for(scene: Scene) -> None:
     wait_until(lambda: fresh.resolve(key).result().require() == AWAY)
 
 
+class Busy(FaultyTransport):
+    """A frozen partition is one that is busy: it answers pings."""
+
+    def ask(self, partition: int, request: Request) -> Ticket[object]:
+        """Ask past the data lane."""
+        return self._inner.ask(partition, request)
+
+
+def test_a_keeper_that_is_late_but_lives_has_to_have_a_write() -> None:
+    """Or it would answer somebody else without it: nobody takes its place, and who wrote waits."""
+    scene = Scene(call_timeout_s=60.0)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    key = scene.owned_by(2)[0]
+    sent = dict(scene.transport.sent)
+    scene.transport.freeze(2)
+    write = scene.router.set(key, AWAY)
+    assert scene.router.resolve(key).result().served_by_standby  # a read waits for nobody who is late
+    asked = {each for each, count in scene.transport.sent.items() if count > sent[each]}
+    assert asked == set(scene.keepers(key))
+    scene.transport.thaw(2)
+    assert write.result().outcome in TAKEN
+    answer = RouterHandle(scene.transport).resolve(key).result()
+    assert (answer.require(), answer.served_by_standby) == (AWAY, False)
+
+
+def test_who_lives_and_has_no_write_makes_it_no_write() -> None:
+    """When a keeper is busy for too long, nobody is told that both have it."""
+    scene = Scene(call_timeout_s=0.5)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    keys = scene.owned_by(2)[:3]
+    scene.transport.freeze(2)
+    with pytest.raises(DeadlineExceededError):
+        scene.router.set(keys[0], AWAY).result()
+    written = scene.router.set_many([(key, AWAY) for key in keys]).result()
+    assert {each.outcome for each in written} == {SetOutcome.UNAVAILABLE}
+    scene.transport.thaw(2)
+
+
+def test_who_finds_nobody_in_time_is_told_so() -> None:
+    """Whoever goes by an old topology, and cannot learn the new one, has nothing acknowledged."""
+    scene = Scene(partitions=2, call_timeout_s=0.5)
+
+    class Mute(FaultyTransport):
+        def ask(self, partition: int, request: Request) -> Ticket[object]:
+            return HeldTicket()
+
+    inner = scene.transport._inner
+    old = RouterHandle(Mute(inner))
+    old.connect()
+    RouterHandle(inner).resize(3).result()
+    written = old.set_many([(key, AWAY) for key in KEYS]).result()
+    assert {each.outcome for each in written} == {SetOutcome.UNAVAILABLE}
+    assert not any(RouterHandle(inner).resolve_many(KEYS).result())
+
+
+def test_whoever_answers_first_will_do() -> None:
+    """When nobody else is left, both keepers are waited for, and not the one after the other."""
+    scene = Scene(partitions=2, call_timeout_s=300.0)
+    scene.transport = Busy(scene.transport._inner)
+    scene.router = RouterHandle(scene.transport)
+    scene.set_all()
+    key = scene.owned_by(0)[0]
+    scene.transport.freeze(0)
+    scene.transport.freeze(1)
+    answers: list[Resolution] = []
+    reader = Thread(target=lambda: answers.append(scene.router.resolve(key).result()), daemon=True)
+    reader.start()
+    wait_until(lambda: len(scene.router._link.lane(1)._queue) > 0)  # it is asked once more, and waited for
+    scene.transport.thaw(1)
+    wait_until(lambda: not reader.is_alive())
+    assert [(each.require(), each.served_by_standby) for each in answers] == [(HOME, True)]
+    scene.transport.thaw(0)
+
+
 def test_a_router_restarted_one_by_one_loses_nothing(scene: Scene) -> None:
     """Each life begins empty, and ends up with all that it owned and kept."""
     scene.set_all()
@@ -227,3 +316,31 @@ def test_bad_input_is_refused_by_whoever_is_asked(scene: Scene) -> None:
         scene.router.set("tg:bot:" + "x" * 5_000, HOME).result()
     with pytest.raises(InvalidInputError):
         scene.router.resolve_many([KEYS[0], "tg:bot:" + "x" * 5_000]).result()
+
+
+def test_reads_may_be_shared_between_both_keepers() -> None:
+    """Every second answer is the standby's, and says so; of a sync router each has what was acknowledged."""
+    scene = Scene(read_preference="any", hedge_after_s=30.0)
+    scene.set_all()
+    key = scene.owned_by(1)[0]
+    answers = [scene.router.resolve(key).result() for _ in range(6)]
+    assert [answer.require() for answer in answers] == [HOME] * 6
+    assert sum(answer.served_by_standby for answer in answers) == 3
+    assert {answer.partition for answer in answers} == set(scene.keepers(key))
+    other = RouterHandle(scene.transport)
+    for number, each in enumerate(KEYS):
+        route = Route(f"{number}")
+        scene.router.set(each, route).result()
+        assert [other.resolve(each).result().require() for _ in range(2)] == [route] * 2
+    everything = scene.router.resolve_many(KEYS).result()
+    assert {answer.served_by_standby for answer in everything} == {True, False}
+
+
+def test_a_standby_that_cannot_answer_is_no_loss() -> None:
+    """The owner answers then, whoever's turn it was."""
+    scene = Scene(read_preference="any")
+    scene.set_all()
+    key = scene.owned_by(1)[0]
+    scene.transport.kill(scene.keepers(key)[1])
+    answers = [scene.router.resolve(key).result() for _ in range(4)]
+    assert [(answer.require(), answer.served_by_standby) for answer in answers] == [(HOME, False)] * 4

@@ -22,8 +22,10 @@ from ray_router import (
     Load,
     Losses,
     Origin,
+    PartitionLoad,
     PartitionStats,
     PressureLevel,
+    RebalancePlan,
     Resolution,
     ResolutionSource,
     Route,
@@ -33,6 +35,7 @@ from ray_router import (
     Scope,
     SessionKey,
     Settings,
+    SlotMove,
     Suggestion,
     Traffic,
 )
@@ -102,6 +105,17 @@ ADVICE = Advice(
     CURVE[:1],
 )
 
+REBALANCED = RebalancePlan(
+    tuple(SlotMove(slot, 0, 1, 0.01) for slot in range(30)),
+    (PartitionLoad(0, 0.8, 0.5, 8_192, 8_162), PartitionLoad(1, 0.2, 0.5, 8_192, 8_222)),
+    1_000.0,
+    1.2,
+    (HotRoom(EVIL, 7, 600.0),),
+    EVIL,
+    3,
+    done=True,
+)
+
 
 def explanation() -> Any:
     """Of a session with something on every rung."""
@@ -133,6 +147,9 @@ SHOWN: dict[str, Any] = {
     "a router": STATS,
     "advice": ADVICE,
     "advice to change nothing": replace(ADVICE, suggestions=ADVICE.suggestions[1:]),
+    "a rebalance": REBALANCED,
+    "a rebalance to come": replace(REBALANCED, done=False, moves=REBALANCED.moves[:3]),
+    "a rebalance of nothing": replace(REBALANCED, done=False, moves=()),
     "an explanation": explanation(),
     "a batch": resolutions(),
 }
@@ -270,3 +287,12 @@ def test_a_long_batch_shows_its_beginning() -> None:
     said = words(SHOWN["a batch"])
     assert "30 resolutions, the first 20" in said
     assert said.count("exact") == 20
+
+
+def test_a_rebalance_shows_what_it_does() -> None:
+    """The first of many moves, how many more there are, and what it cannot help."""
+    html = REBALANCED._repr_html_()
+    assert "1.60, after 30 moves 1.00, and 1.20 is the least" in html
+    assert "and 10 more" in html
+    assert "60% of the traffic" in html
+    assert "slots that move" not in SHOWN["a rebalance of nothing"]._repr_html_()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState, merge
-from ray_router.core.operations import Delete, Get, Group, Moved, Operation, Report, Result, Set
+from ray_router.core.operations import Delete, Get, Group, Moved, Report, Result, Set
 from ray_router.core.slots import Topology
 from ray_router.core.standing import newest_fact
 from ray_router.handle.course import Course, Leg
@@ -20,6 +20,7 @@ from .nodes import TTL_S, Answer, Node, slot_of
 from .world import World
 
 HEDGE_S = 0.1
+SUSPECT_S = 0.5  # a keeper that is to have a write is given up when it is found not to live
 DEADLINE_S = 10.0
 MOVED_S = 0.02
 
@@ -77,7 +78,7 @@ class Client:
         self.world = world
         self.nodes = nodes
         self.topology = topology
-        self._copies = copies
+        self.copies = copies
         self.ledger = Ledger()
 
     def write(self, operation: Set | Report | Delete) -> None:
@@ -88,21 +89,16 @@ class Client:
         def done(answer: Answer) -> None:
             ledger.promises.append(Promise(key, fact, self.world.now))
 
-        _Undertaking(
-            self,
-            lambda: Course(self.topology.orders[slot_of(key)], copies=self._copies, writes=True),
-            operation,
-            done,
-        ).begin()
+        _Undertaking(self, partial(Course, copies=self.copies, writes=True), operation, done).begin()
 
     def read(self, key: str, judge: Callable[[Result], None]) -> None:
         """Read, and have the answer judged."""
-        _Undertaking(
-            self,
-            lambda: Course(self.topology.orders[slot_of(key)]),
-            Get(key),
-            lambda answer: judge(answer.result),
-        ).begin()
+        _Undertaking(self, Course, Get(key), lambda answer: judge(answer.result)).begin()
+
+    def answers_pings(self, partition: int) -> bool:
+        """Whether a partition lives, and does not stand still."""
+        node = self.nodes.get(partition)
+        return node is not None and node.alive and not node.frozen
 
     def learn(self, partition: int) -> None:
         """Go by a partition's topology, if it is a later one."""
@@ -115,13 +111,16 @@ class _Undertaking:
     def __init__(
         self,
         client: Client,
-        course: Callable[[], Course],
-        operation: Operation,
+        course: Callable[[tuple[int, ...]], Course],
+        operation: Set | Report | Delete | Get,
         done: Callable[[Answer], None],
     ) -> None:
         self._client = client
         self._new_course = course
-        self._course = course()
+        self._firm = client.copies > 1 and not isinstance(operation, Get)
+        self._slot = slot_of(operation.key)
+        self._topology = client.topology
+        self._course = course(self._topology.orders[self._slot])
         self._attempt = 0
         self._operation = operation
         self._done = done
@@ -169,12 +168,20 @@ class _Undertaking:
                 self._client.world.after(0.5, again)
 
         def late() -> None:
-            if not heard[0] and attempt == self._attempt:
-                heard[0] = True
-                self._go(self._course.failed(leg.partition))
+            if heard[0] or attempt != self._attempt:
+                return
+            if self._firm and self._client.answers_pings(leg.partition):
+                self._call(leg, hear)  # what the network has lost
+                self._client.world.after(SUSPECT_S, late)
+                return
+            heard[0] = True
+            self._go(self._course.failed(leg.partition))
 
         self._call(leg, hear)
-        self._client.world.after(0.5 if leg.patient else HEDGE_S, again if leg.patient else late)
+        if leg.patient:
+            self._client.world.after(0.5, again)
+        else:
+            self._client.world.after(SUSPECT_S if self._firm else HEDGE_S, late)
 
     def _call(self, leg: Leg, hear: Callable[[Answer | None], None]) -> None:
         group = Group((self._operation,), None, leg.copy, leg.astray)
@@ -183,12 +190,13 @@ class _Undertaking:
             self._client.learn(0)
             self._client.world.after(MOVED_S, self._begin_anew if leg.partition else partial(hear, None))
             return
-        node.call(partial(node.carry_out, group, self._client.topology.since), hear)
+        node.call(partial(node.carry_out, group, self._topology.since), hear)
 
     def _begin_anew(self) -> None:
         if not self._finished:
             self._attempt += 1
-            self._course = self._new_course()
+            self._topology = self._client.topology
+            self._course = self._new_course(self._topology.orders[self._slot])
             self._go(self._course.begin())
 
     def _finish(self) -> None:

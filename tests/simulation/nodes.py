@@ -103,6 +103,11 @@ class Node:
         """The present life, or the last."""
         return self.lives[-1]
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen is not None
+
     def kill(self) -> None:
         """It dies, and is born again some time later, knowing nothing."""
         if self.alive:

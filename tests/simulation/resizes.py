@@ -15,6 +15,8 @@ _LOOKS_EVERY_S = 0.1
 class ResizedSchedule(Schedule):
     """A schedule with one resize after another, each by what the partitions say."""
 
+    _roles_change = True
+
     def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool, kills: bool = True) -> None:
         super().__init__(seed, synchronous=synchronous, one_at_a_time=one_at_a_time)
         random = self._random

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ray_router.core.insight.loads import Loads
+from ray_router.core.insight.recent import Recent
 from ray_router.core.insight.reuse import ReuseSample
 from ray_router.core.slots import SlotOf
 from ray_router.model import AskAge, Load, PartitionInsight
@@ -23,7 +24,8 @@ class Insight:
     def __init__(self, partition: int, slot_of: SlotOf) -> None:
         self._partition = partition
         self._loads = Loads(slot_of)
-        self._reuse = ReuseSample(self._loads.add, partition)
+        self._recent = Recent()
+        self._reuse = ReuseSample(self._notice, partition)
         self.asked = self._reuse.asked
         self.wrote = self._reuse.wrote
 
@@ -36,9 +38,20 @@ class Insight:
         """How old sessions' routes were when they were asked for."""
         return self._reuse.ask_ages()
 
-    def counts(self) -> PartitionInsight:
+    def counts(self, now: float) -> PartitionInsight:
         """All that was learnt so far."""
-        return PartitionInsight(self._partition, self._reuse.counts(), self._loads.load())
+        return PartitionInsight(
+            self._partition,
+            self._reuse.counts(),
+            self._loads.load(),
+            self._recent.by_slot(now),
+            self._recent.measured_s(now),
+        )
+
+    def _notice(self, key: str, weight: float) -> None:
+        slot = self._loads.add(key, weight)
+        if slot is not None:
+            self._recent.add(slot, weight, self._reuse.last_at)
 
 
 class NoInsight(Insight):

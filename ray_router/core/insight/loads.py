@@ -21,14 +21,14 @@ class Loads:
         self._samples = 0
         self._uses = self._uses_of_rooms = 0.0
 
-    def add(self, key: str, weight: float) -> None:
-        """A session was used, and stands for so many uses."""
+    def add(self, key: str, weight: float) -> int | None:
+        """A session was used, and stands for so many uses; its slot, where it has one."""
         try:
             slot = self._slot_of(key)
         except (
             Exception
         ):  # a hash strategy is foreign code; the handle, which asked it first, says what it did
-            return
+            return None
         self._uses += weight
         channel, instance, room = key.split(":", 3)[:3]
         if room != ABSENT:  # a default is no room, and every partition holds it
@@ -39,6 +39,7 @@ class Loads:
         if self._samples >= _FADES_AT:
             self._samples //= 2
             self._slots = {slot: load / 2 for slot, load in self._slots.items()}
+        return slot
 
     def load(self) -> Load:
         """The load, the hottest first: shares as they are of late, of all uses since the beginning."""

@@ -69,7 +69,8 @@ class ReuseSample:
         self._asks = self._writes = 0.0
         self._touches = 0.0
         self._first_at: float | None = None
-        self._last_at = 0.0
+        self.last_at = 0.0
+        """When the last use was, the present one included; epoch seconds."""
         self._cells: dict[int, float] = {}
         self._intervals = [0.0] * INTERVALS.classes
         self._started = [0.0] * GROUPS
@@ -99,7 +100,7 @@ class ReuseSample:
         """What was seen so far, in few enough numbers to be sent."""
         width = INTERVALS.classes
         return ReuseCounts(
-            span_s=0.0 if self._first_at is None else max(0.0, self._last_at - self._first_at),
+            span_s=0.0 if self._first_at is None else max(0.0, self.last_at - self._first_at),
             uses=self._uses,
             asks=self._asks,
             writes=self._writes,
@@ -124,7 +125,7 @@ class ReuseSample:
             self._first_at = now
         if abs(now - self._second) >= 1.0:
             self._begin_second(now)
-        self._last_at = now
+        self.last_at = now
         size, begin = len(keys), 0
         while True:
             end = min(size, begin + self._skip)

@@ -64,8 +64,11 @@ def test_a_strategy_that_fails_breaks_nothing() -> None:
         raise RuntimeError(key)
 
     found = Loads(broken)
-    found.add("irc:net:room", 1.0)
+    assert found.add("irc:net:room", 1.0) is None
     assert found.load() == Load()
+    insight = Insight(0, broken)
+    insight.asked(("irc:net:room",), 1.0)
+    assert insight.counts(1.0).recent == ()
 
 
 def test_a_partition_may_learn_nothing() -> None:
@@ -73,7 +76,7 @@ def test_a_partition_may_learn_nothing() -> None:
     insight = NoInsight()
     insight.wrote(("a:b:c",), 0.0)
     insight.asked(("a:b:c",), 1.0)
-    assert (insight.counts().reuse.uses, insight.hottest()) == (0, Load())
+    assert (insight.counts(1.0).reuse.uses, insight.hottest()) == (0, Load())
 
 
 def test_a_partition_shows_its_hottest_alone() -> None:
@@ -81,8 +84,8 @@ def test_a_partition_shows_its_hottest_alone() -> None:
     insight = Insight(3, slot_of)
     insight.wrote([f"irc:net:room{number}" for number in range(40)], 0.0)
     assert len(insight.hottest().slots) == len(insight.hottest().rooms) == 10
-    assert len(insight.counts().load.slots) == 40
-    assert insight.counts().partition == 3
+    assert len(insight.counts(1.0).load.slots) == 40
+    assert insight.counts(1.0).partition == 3
 
 
 def stats(busy: float, loads: Sequence[int]) -> RouterStats:
