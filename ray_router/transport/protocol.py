@@ -14,6 +14,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.reading import Place
 from ray_router.core.slots import Topology
 from ray_router.errors import RouterError
+from ray_router.model import AutoscalingStats, ScalingDecision
 from ray_router.wire import Batch, Response
 
 T_co = TypeVar("T_co", covariant=True)
@@ -123,7 +124,14 @@ class HandOff(NamedTuple):
     empty: bool
 
 
-Request = Union[Control, Revive, ReadPage, TakeIn, Decree]
+class NoteScaling(NamedTuple):
+    """Keep what the router's controller says of itself, and tell of its decision, if it has made one."""
+
+    stats: AutoscalingStats
+    decision: ScalingDecision | None
+
+
+Request = Union[Control, Revive, ReadPage, TakeIn, Decree, NoteScaling]
 
 
 class Directory(NamedTuple):
@@ -212,3 +220,7 @@ class Elastic(Protocol):
 
     def dismiss(self, partitions: Sequence[int]) -> None:
         """End partitions that own nothing; blocks until they are gone."""
+
+
+class ElasticTransport(Transport, Elastic, Protocol):
+    """The partitions of one router, and more or fewer of them."""

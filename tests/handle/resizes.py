@@ -56,8 +56,8 @@ class Slow(LocalTransport):
 class Mortal(LocalTransport):
     """Whoever asks it to change anything dies before its ``dies_at``-th change."""
 
-    def __init__(self, config: RouterConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: RouterConfig, **settings: Any) -> None:
+        super().__init__(config, **settings)
         self.dies_at: int | None = None
         self.changes = 0
 
