@@ -39,8 +39,10 @@ def autoscaling_line(stats: AutoscalingStats, now: float | None = None) -> Text:
         last = stats.last
         changed = f" · last: {last.before} to {last.after} ({last.reason.value}), {_ago(last.at, now)}"
         parts.append((changed, "dim"))
-    if stats.problem:
-        parts += [("\n! ", "yellow"), (stats.problem, "yellow")]
+    if stats.away:
+        parts += [(" · ", "dim"), (f"without slots: {', '.join(map(str, stats.away))}", "yellow")]
+    for trouble in filter(None, (stats.problem, stats.blind)):
+        parts += [("\n! ", "yellow"), (trouble, "yellow")]
     return Text.assemble(*parts)
 
 

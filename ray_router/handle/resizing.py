@@ -10,7 +10,7 @@ the other; two who resize at once do not contradict each other, the later one ha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from typing import NoReturn
 
 from ray_router.core.reshaping import balanced_among, moved
@@ -31,6 +31,7 @@ class Resizing:
     Args:
         transport: carries calls to the partitions, and can have more of them.
         partitions: how many there are to be, each with an equal share of the slots.
+        away: those of them that are to own none for now.
         progress: told now and then how far it is.
         clock: monotonic seconds.
         pause: waits so many seconds.
@@ -47,12 +48,15 @@ class Resizing:
         progress: Callable[[ResizeProgress], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
+        away: Collection[int] = (),
     ) -> None:
         if type(partitions) is not int or not 1 <= partitions <= SLOTS:
             raise InvalidCallError("partitions", f"must be an int from 1 to {SLOTS}, not {partitions!r}")
         if not isinstance(transport, Elastic):
             raise RouterError(f"{type(transport).__name__} cannot add or take away partitions")
         self._wanted = range(partitions)
+        self._owners = [each for each in self._wanted if each not in away]
+        self._sleepers: frozenset[int] = frozenset()  # nothing is asked of them, for they have nothing
         self._transport = transport
         self._elastic: Elastic = transport
         self._progress = progress
@@ -68,7 +72,8 @@ class Resizing:
         """
         before = self._topology()
         there = {*before.members} & {*self._elastic.deployed()}
-        self._hire(index for index in self._wanted if index not in there)
+        self._sleepers = frozenset(self._wanted).difference(self._owners, before.members, (_FIRST,))
+        self._hire([index for index in self._owners if index not in there])
         topology = self._decreed(before, self._heading)
         self._settle("copying", topology)
         if topology.heirs is not None:
@@ -79,7 +84,7 @@ class Resizing:
         return result, topology
 
     def _heading(self, topology: Topology) -> Topology:
-        return topology.heading_for(balanced_among(topology.owners, self._wanted))
+        return topology.heading_for(balanced_among(topology.owners, self._owners))
 
     def _decreed(self, topology: Topology, next_of: Callable[[Topology], Topology]) -> Topology:
         """Have the first partition decree what follows from what holds, and tell everybody."""
@@ -92,13 +97,13 @@ class Resizing:
             if held.mark == decree.mark:
                 break
             topology = held  # somebody else was faster
-        for partition in self._elastic.deployed():
+        for partition in self._awake():
             self._ask(partition, Decree(held))
         return held
 
     def _settle(self, phase: str, topology: Topology) -> None:
         """Wait until everybody goes by a decree, and has what it says."""
-        partitions = self._elastic.deployed()
+        partitions = self._awake()
         since, before, most = self._clock(), -1, 1
         while True:
             states = {partition: self._hand_off(partition) for partition in partitions}
@@ -119,20 +124,26 @@ class Resizing:
                 self._give_up(waited_for[0], f"{left} sessions have yet to be handed on, and nothing moves")
             self._pause(_ASK_AGAIN_S)
 
-    def _hire(self, partitions: Iterable[int]) -> None:
+    def _hire(self, partitions: Sequence[int]) -> None:
+        self._elastic.hire(partitions, self._starting)
         for partition in partitions:
-            self._tell(ResizeProgress(f"starting partition {partition}", 0.0, 0))
-            self._elastic.hire(partition)
             since = self._clock()
             while not self._hand_off(partition).ready:
                 if self._clock() - since > _STANDS_STILL_S:
                     self._give_up(partition, "it does not hear from the others")
                 self._pause(_ASK_AGAIN_S)
 
+    def _starting(self, partition: int) -> None:
+        self._tell(ResizeProgress(f"starting partition {partition}", 0.0, 0))
+
     def _dismiss(self, topology: Topology) -> None:
-        others = [each for each in self._elastic.deployed() if each not in topology.members]
+        staying = {*self._wanted, *topology.members}
+        others = [each for each in self._elastic.deployed() if each not in staying]
         if others:
             self._elastic.dismiss(others)
+
+    def _awake(self) -> list[int]:
+        return [each for each in self._elastic.deployed() if each not in self._sleepers]
 
     def _topology(self) -> Topology:
         topology = self._ask(_FIRST, Control.TOPOLOGY)

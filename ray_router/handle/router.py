@@ -467,10 +467,10 @@ class RouterHandle:
 
         def send(directory: Directory) -> Submission[RouterStats]:
             deadline = time.monotonic() + directory.config.call_timeout_s
-            calls = {
-                index: self._link.ask(index, Control.STATS, deadline)
-                for index in directory.topology.partitions
-            }
+            partitions = {*directory.topology.partitions}
+            if directory.config.autoscaling is not None:
+                partitions.add(0)  # it knows what there is to say of that, whether it owns slots or not
+            calls = {index: self._link.ask(index, Control.STATS, deadline) for index in sorted(partitions)}
             name, epoch = directory.config.name, directory.topology.epoch
 
             def answer() -> RouterStats:

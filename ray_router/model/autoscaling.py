@@ -11,13 +11,16 @@ class ScalingReason(str, Enum):
 
     ``ENTRIES`` they would hold more sessions than ``target_entries``; ``CALLS`` they would answer more than
     ``target_calls_per_s``; ``IDLE`` fewer stay well below both; ``BOUNDS`` there are more than
-    ``max_partitions``, or fewer than ``min_partitions``.
+    ``max_partitions``, or fewer than ``min_partitions``; ``LEAVING`` a node is about to leave, and the others
+    take the slots of the partitions on it; ``BACK`` these live elsewhere now, and take slots again.
     """
 
     ENTRIES = "entries"
     CALLS = "calls"
     IDLE = "idle"
     BOUNDS = "bounds"
+    LEAVING = "leaving"
+    BACK = "back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class ScalingWish:
 
 @dataclass(frozen=True, slots=True)
 class ScalingDecision:
-    """A change of the number of partitions, and when it was decided, epoch seconds."""
+    """A change of the number of partitions with slots, and when it was decided, epoch seconds."""
 
     at: float
     before: int
@@ -45,8 +48,9 @@ class AutoscalingStats:
 
     ``looked_at``: None when no controller has been heard of. ``entries`` and ``calls_per_s`` are those of all
     partitions; None: not known yet. ``wish``: a number that is wanted, and had at ``due_at`` unless that
-    changes. ``doing``: what it is busy with. ``problem``: why it can decide nothing, or why it could not do
-    what it had decided. ``last``: the last decision.
+    changes. ``away``: partitions that own no slots, because their node was about to leave. ``doing``: what it
+    is busy with. ``problem``: why it can decide nothing, or why it could not do what it had decided.
+    ``blind``: why it would not know of a node that is about to leave. ``last``: the last decision.
     """
 
     looked_at: float | None = None
@@ -55,6 +59,8 @@ class AutoscalingStats:
     calls_per_s: float | None = None
     wish: ScalingWish | None = None
     due_at: float | None = None
+    away: tuple[int, ...] = ()
     doing: str = ""
     problem: str = ""
+    blind: str = ""
     last: ScalingDecision | None = None

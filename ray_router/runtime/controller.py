@@ -17,6 +17,7 @@ from ray_router.config import RouterConfig
 from ray_router.handle.autoscaling import Controller
 from ray_router.runtime.fleet import Fleet
 from ray_router.runtime.hiring import HiringTransport
+from ray_router.runtime.leaving_nodes import LeavingNodes
 from ray_router.runtime.naming import controller_name
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ class ControllerActor:
 
     def _run(self) -> None:
         assert self._config.autoscaling is not None, "it is there because of it"
-        controller = Controller(HiringTransport(self._config.name, self._namespace), self._config)
+        transport = HiringTransport(self._config.name, self._namespace)
+        controller = Controller(transport, self._config, LeavingNodes())
         while not self._closing.wait(self._config.autoscaling.interval_s):
             try:
                 controller.look()

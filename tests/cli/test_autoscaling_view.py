@@ -46,6 +46,11 @@ BUSY = replace(
             "autoscaling: 12,345 entries, ? calls/s, 2 seconds ago · 6 partitions (calls)",
         ),
         (
+            replace(CALM, away=(1, 3), blind="Ray does not say which nodes are about to leave"),
+            "autoscaling: 12,345 entries, 67.8 calls/s, 2 seconds ago · 4 partitions are right"
+            " · without slots: 1, 3\n! Ray does not say which nodes are about to leave",
+        ),
+        (
             BUSY,
             "autoscaling: 12,345 entries, 67.8 calls/s, 2 seconds ago · 4 partitions are right"
             " · starting partition 5 · last: 4 to 6 (entries), 30 seconds ago"

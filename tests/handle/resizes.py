@@ -67,10 +67,9 @@ class Mortal(LocalTransport):
             self._change()
         return super().ask(partition, request)
 
-    def hire(self, partition: int) -> None:
-        """Start a partition, if there is somebody."""
+    def _hire(self, partition: int) -> None:
         self._change()
-        super().hire(partition)
+        super()._hire(partition)
 
     def dismiss(self, partitions: Sequence[int]) -> None:
         """End partitions, if there is somebody."""

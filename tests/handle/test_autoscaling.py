@@ -2,110 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from ray_router import (
-    AutoscalingConfig,
     AutoscalingStats,
     InvalidCallError,
     LocalTransport,
     PartitionUnavailableError,
-    Route,
     RouterConfig,
-    RouterError,
     RouterHandle,
     ScalingDecision,
     ScalingReason,
     ScalingWish,
 )
 from ray_router.core.events import ScalingDecided
-from ray_router.handle.autoscaling import Controller
 from ray_router.testing import ManualClock, RecordingObserver
-from ray_router.transport import Control, PartitionLost, Request
-from ray_router.transport.local import Settled
+from ray_router.transport import Control
 
 from .resizes import Died, Mortal
-
-INTERVAL_S = 5.0
-
-
-def config(**settings: Any) -> RouterConfig:
-    """From 2 to 6 partitions of 100 sessions each, after half a minute up and a minute down."""
-    scaling = {"min_partitions": 2, "max_partitions": 6, "target_entries": 100, "upscale_delay_s": 30.0}
-    chosen = AutoscalingConfig(**(scaling | {"downscale_delay_s": 60.0} | settings))
-    return RouterConfig(partitions=2, autoscaling=chosen, tombstone_retention_s=1.0, stale_retention_s=1.0)
-
-
-class Shaky(LocalTransport):
-    """Partitions in this process: some do not answer, and some find no place."""
-
-    def __init__(self, config: RouterConfig, clock: Callable[[], float], places: int = 100) -> None:
-        super().__init__(config, clock=clock)
-        self.down: set[int] = set()
-        self.unreachable: set[int] = set()
-        self.places = places
-
-    def ask(self, partition: int, request: Request) -> Settled[object]:
-        """Answer, or be down."""
-        if partition in self.unreachable:
-            raise PartitionLost("it cannot be called")
-        if partition in self.down:
-            return Settled(PartitionLost("it is down"))
-        return super().ask(partition, request)
-
-    def hire(self, partition: int) -> None:
-        """Start a partition, if there is a place for it."""
-        if partition >= self.places:
-            raise RouterError(f"partition {partition} could not be placed")
-        super().hire(partition)
-
-
-class Scene:
-    """A router, its controller, and a clock that both go by."""
-
-    def __init__(self, transport: LocalTransport, clock: ManualClock) -> None:
-        self.transport, self.clock = transport, clock
-        self.router = RouterHandle(transport, clock=clock)
-        self.wanted = self.router.config
-        self.controller = self.another()
-
-    def another(self) -> Controller:
-        """A controller that knows nothing yet."""
-        return Controller(self.transport, self.wanted, self.clock, pause=lambda _: time.sleep(0.001))
-
-    @property
-    def said(self) -> AutoscalingStats:
-        """What whoever asks for stats is told."""
-        said = self.router.stats().result().autoscaling
-        assert said is not None
-        return said
-
-    @property
-    def partitions(self) -> int:
-        """How many there are, all of them with slots."""
-        topology = self.transport.open().wait(0).topology
-        assert list(topology.partitions) == self.transport.deployed()
-        return len(topology.partitions)
-
-    def write(self, sessions: int) -> None:
-        """So many sessions, each with a route."""
-        self.router.set_many([(f"tg:bot:{each}", Route(str(each))) for each in range(sessions)]).result()
-
-    def lost(self, sessions: int) -> list[str]:
-        """The sessions of the first so many whose routes are not what was written."""
-        answers = self.router.resolve_many([f"tg:bot:{each}" for each in range(sessions)]).result()
-        return [str(each.key) for number, each in enumerate(answers) if each.route != Route(str(number))]
-
-    def look_for(self, seconds: float) -> None:
-        """Look every few seconds."""
-        until = self.clock() + seconds
-        while self.clock() < until:
-            self.clock.advance(INTERVAL_S)
-            self.controller.look()
+from .scaling import INTERVAL_S, Scene, Shaky, config
 
 
 @pytest.fixture
@@ -170,9 +85,9 @@ def test_it_says_what_it_is_busy_with(clock: ManualClock) -> None:
     told = []
 
     class Asked(Shaky):
-        def hire(self, partition: int) -> None:
+        def _hire(self, partition: int) -> None:
             told.append(scene.said.doing)
-            super().hire(partition)
+            super()._hire(partition)
 
     scene.transport.__class__ = Asked
     scene.write(400)
