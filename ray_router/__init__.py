@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ray_router.autoscaling import AutoscalingConfig
 from ray_router.config import RouterConfig
 from ray_router.errors import (
     ConfigMismatchError,
@@ -27,6 +28,7 @@ from ray_router.handle import Reply, RouterHandle
 from ray_router.model import (
     Advice,
     AskAge,
+    AutoscalingStats,
     Candidate,
     Confidence,
     CurvePoint,
@@ -56,6 +58,9 @@ from ray_router.model import (
     RouteRecord,
     RouterStats,
     Rung,
+    ScalingDecision,
+    ScalingReason,
+    ScalingWish,
     Scope,
     SessionKey,
     SetOutcome,
@@ -82,6 +87,8 @@ _ON_RAY = frozenset({"connect", "deploy", "shutdown"})
 __all__ = [
     "Advice",
     "AskAge",
+    "AutoscalingConfig",
+    "AutoscalingStats",
     "Candidate",
     "Confidence",
     "ConfigMismatchError",
@@ -126,6 +133,9 @@ __all__ = [
     "RouterNotFoundError",
     "RouterStats",
     "Rung",
+    "ScalingDecision",
+    "ScalingReason",
+    "ScalingWish",
     "Scope",
     "SessionKey",
     "SetOutcome",

@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from xxhash import xxh3_64_intdigest
 
+from ray_router.autoscaling import AutoscalingConfig
+from ray_router.core.autoscaler import ScalingSettings
 from ray_router.core.eviction import POLICIES
 from ray_router.core.exchange import CopySettings
 from ray_router.core.settings import Limits, PartitionSettings
@@ -18,6 +28,8 @@ from ray_router.errors import InvalidConfigError
 
 Seconds = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+_PARTITIONS = 4
+_FULL_ENOUGH = 0.8  # of its capacity: before it is full, and live sessions leave
 
 
 class RouterConfig(BaseModel):
@@ -32,7 +44,9 @@ class RouterConfig(BaseModel):
     name: str = Field(
         default="default", pattern=NAME_PATTERN, description="Name of the router in its namespace."
     )
-    partitions: int = Field(default=4, ge=1, le=4096, description="Number of partitions at deployment.")
+    partitions: int = Field(
+        default=_PARTITIONS, ge=1, le=4096, description="Number of partitions at deployment."
+    )
     ttl_s: Seconds | None = Field(default=1800.0, description="How long an observed route stays fresh.")
     stale_retention_s: Seconds = Field(
         default=86_400.0, description="How long a stale route is kept after that."
@@ -146,6 +160,11 @@ class RouterConfig(BaseModel):
         default_factory=dict, description="Custom resources that Ray reserves for each partition."
     )
 
+    autoscaling: AutoscalingConfig | None = Field(
+        default=None,
+        description="Have the router choose its number of partitions by itself; None: it keeps it.",
+    )
+
     telemetry: str | None = Field(
         default=None,
         description="'module:function' that sets OpenTelemetry up in each partition's process; "
@@ -154,6 +173,31 @@ class RouterConfig(BaseModel):
     ray_metrics: bool = Field(
         default=False, description="Whether partitions and handles feed Ray's own metrics."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begins_within_bounds(cls, given: Any) -> Any:
+        """Who leaves the number of partitions to the router leaves it the first one too."""
+        if not isinstance(given, dict) or "partitions" in given or given.get("autoscaling") is None:
+            return given
+        try:
+            bounds = AutoscalingConfig.model_validate(given["autoscaling"])
+        except ValidationError:
+            return given  # the field says so itself
+        return {**given, "partitions": bounds.nearest(_PARTITIONS)}
+
+    @field_validator("autoscaling")
+    @classmethod
+    def _around_the_first(
+        cls, bounds: AutoscalingConfig | None, info: ValidationInfo
+    ) -> AutoscalingConfig | None:
+        first = info.data.get("partitions")
+        if bounds is not None and first is not None and bounds.nearest(first) != first:
+            raise ValueError(
+                f"partitions is {first}: it must be from min_partitions, which is {bounds.min_partitions}, "
+                f"to max_partitions, which is {bounds.max_partitions}"
+            )
+        return bounds
 
     @field_validator("eviction")
     @classmethod
@@ -212,6 +256,20 @@ class RouterConfig(BaseModel):
             # Where nobody could take its place, a partition stays in service however often it dies.
             max_restarts=self.max_restarts_in_window if self.replicas else 1_000_000,
             restart_window_s=self.restart_window_s,
+        )
+
+    def scaling_settings(self) -> ScalingSettings | None:
+        """How the number of partitions is chosen; None where nobody does."""
+        chosen = self.autoscaling
+        if chosen is None:
+            return None
+        return ScalingSettings(
+            least=chosen.min_partitions,
+            most=chosen.max_partitions,
+            target_entries=chosen.target_entries or self.max_entries_per_partition * _FULL_ENOUGH,
+            target_calls_per_s=chosen.target_calls_per_s,
+            upscale_delay_s=chosen.upscale_delay_s,
+            downscale_delay_s=chosen.downscale_delay_s,
         )
 
     def partition_settings(self) -> PartitionSettings:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ray_router.autoscaling import AutoscalingConfig
 from ray_router.config import RouterConfig
+from ray_router.core.autoscaler import ScalingSettings
 from ray_router.core.eviction import POLICIES
 from ray_router.core.settings import Limits, PartitionSettings
 from ray_router.errors import InvalidConfigError
@@ -64,6 +66,16 @@ BOUNDS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # field: what is
     "snapshot_keep": ((1, 10_000), (0, 10_001, 1.5, *NO_NUMBERS)),
     "placement": (("spread", "pack"), ("", "SPREAD", "anywhere", None)),
     "num_cpus": ((0.001, 1024), (-1, 1025, *NO_NUMBERS)),
+    "autoscaling": (
+        (None, {}, {"min_partitions": 4, "max_partitions": 4}, {"min_partitions": 2, "target_entries": 7}),
+        (
+            *({"min_partitions": 0}, {"min_partitions": 16_385}, {"min_partitions": 1.5}),
+            *({"max_partitions": 0}, {"max_partitions": None}, {"min_partitions": 5, "max_partitions": 4}),
+            *({"target_entries": 0}, {"target_calls_per_s": 0}, {"target_calls_per_s": inf}),
+            *({"upscale_delay_s": -1}, {"downscale_delay_s": nan}, {"interval_s": 0}, {"interval_s": inf}),
+            *({"partitions": 4}, [], 7, "on"),
+        ),
+    ),
     "resources": (
         ({}, {"gpu_host": 0.001}),
         ({"a": 0}, {"a": -1}, {"a": inf}, {"a": nan}, {"a": None}, None, 7),
@@ -141,6 +153,34 @@ def test_spreading_needs_something_to_reserve() -> None:
 def test_an_unknown_policy_is_told_with_the_known_ones() -> None:
     """A policy that there is not is refused with the names of those that there are."""
     assert "lru" in refusal(eviction="random").problem
+
+
+@pytest.mark.parametrize(("bounds", "first"), [((1, 2), 2), ((1, 9), 4), ((6, 9), 6)])
+def test_an_autoscaled_router_begins_within_its_bounds(bounds: tuple[int, int], first: int) -> None:
+    """With the number that is next to the usual one, unless it is told another."""
+    scaling = {"min_partitions": bounds[0], "max_partitions": bounds[1]}
+    assert RouterConfig.build(autoscaling=scaling).partitions == first
+    assert RouterConfig(autoscaling=AutoscalingConfig(**scaling)).partitions == first
+    assert RouterConfig.build(autoscaling=scaling, partitions=bounds[1]).partitions == bounds[1]
+    error = refusal(autoscaling=scaling, partitions=bounds[1] + 1)
+    assert error.field == "autoscaling"
+    assert f"partitions is {bounds[1] + 1}" in error.problem
+
+
+def test_bounds_of_autoscaling_that_cross() -> None:
+    """Are refused with both."""
+    error = refusal(autoscaling={"min_partitions": 5, "max_partitions": 4})
+    assert error.field == "autoscaling.max_partitions"
+    assert "at least min_partitions, which is 5, not 4" in error.problem
+
+
+def test_autoscaling_aims_below_a_full_partition() -> None:
+    """Unless it is told what to aim at."""
+    settings = RouterConfig.build(autoscaling={}, max_entries_per_partition=1_000).scaling_settings()
+    assert settings == ScalingSettings(1, 16, 800, 1_000, 30, 600)
+    told = RouterConfig.build(autoscaling={"target_entries": 7}).scaling_settings()
+    assert told is not None
+    assert told.target_entries == 7
 
 
 # Differences

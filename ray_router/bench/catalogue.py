@@ -16,6 +16,7 @@ from ray_router.bench.hot_keys import hot_keys
 from ray_router.bench.measure import Report
 from ray_router.bench.memory import memory
 from ray_router.bench.mixed import mixed
+from ray_router.bench.paper import paper
 from ray_router.bench.processes import processes
 from ray_router.bench.rebalance import rebalance
 from ray_router.bench.single import single
@@ -55,6 +56,9 @@ MEASURES: dict[str, Measure] = {
     ),
     "rebalance": Measure(
         rebalance, "uneven partitions, before a rebalance and after", on_ray=False, beside_redis=False
+    ),
+    "paper": Measure(
+        paper, "10,000 partitions and 1,000,000,000 sessions, worked out", on_ray=False, beside_redis=False
     ),
     "cold": Measure(cold, "the first answer in a fresh process", beside_redis=False),
 }

@@ -62,6 +62,7 @@ def router_stats(stats: RouterStats) -> dict[str, object]:
         "holdings": plain(stats.holdings),
         "table_bytes": stats.table_bytes,
         "traffic": plain(stats.traffic),
+        "autoscaling": plain(stats.autoscaling),
         "windows": _windows(stats.windows),
         "hottest": _hottest(stats.load),
         "ask_ages": [fields_of(each) for each in stats.ask_ages],

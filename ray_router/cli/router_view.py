@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
+from ray_router.cli.autoscaling_view import autoscaling_line
 from ray_router.cli.fitting import Cell, Column, fitted_table
 from ray_router.cli.traffic_view import traffic_view
 from ray_router.model import PartitionStats, PressureLevel, RouterStats, Window
@@ -61,7 +62,9 @@ def router_table(stats: RouterStats, console: Console, rates: Rates | None = Non
         *(measured if rates is not None else ()),
         column("pressure", _pressure, left=True),
     ]
-    return Group(_headline(stats), fitted_table(console, columns, _SPARE), *traffic_view(stats, console))
+    above = [_headline(stats)]
+    above += [] if stats.autoscaling is None else [autoscaling_line(stats.autoscaling)]
+    return Group(*above, fitted_table(console, columns, _SPARE), *traffic_view(stats, console))
 
 
 def _headline(stats: RouterStats) -> Text:

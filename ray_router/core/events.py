@@ -18,6 +18,7 @@ from ray_router.model import (
     PressureLevel,
     ReportOutcome,
     ResolutionSource,
+    ScalingReason,
     Scope,
     SetOutcome,
 )
@@ -100,6 +101,15 @@ class ServiceChanged(NamedTuple):
     in_service: bool
 
 
+class ScalingDecided(NamedTuple):
+    """The router is to have another number of partitions from now on; told by partition 0."""
+
+    partition: int
+    before: int
+    after: int
+    reason: ScalingReason
+
+
 class Served(NamedTuple):
     """A partition carried out a batch. ``service_s``: what that took, without the way there and back."""
 
@@ -143,6 +153,7 @@ Event = Union[
     RefusedInput,
     PressureChanged,
     ServiceChanged,
+    ScalingDecided,
     Served,
     Called,
     Carried,

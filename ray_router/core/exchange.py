@@ -83,12 +83,15 @@ class _Peer:
 
     Args:
         mark: of the decree that it goes by; None while that is not known.
+
+    ``met``: its life that has been told of everybody; whoever was deployed together was.
     """
 
     def __init__(self, most_owed: int, *, fresh: bool, now: float, mark: int | None) -> None:
         self.outbox = Outbox(most_owed)
         self.taken: tuple[int, int] = (0, 0)  # its incarnation, and the number of the last contents
         self.stage = Stage.ALL if fresh else Stage.BEGUN
+        self.met = 1 if fresh else 0
         self.heard_at = -inf
         self.told_at = -inf
         self.as_of: float | None = now if fresh else None
@@ -135,7 +138,8 @@ class Exchange:
         self._own = own
         self._defaults = defaults
         self._settings = settings
-        self.lives = Lives(topology.partitions, Restarts(settings.max_restarts, settings.restart_window_s))
+        restarts = Restarts(settings.max_restarts, settings.restart_window_s)
+        self.lives = Lives(topology.partitions, restarts, housed=settings.copies > 1)
         self.lives.set(index, Life(incarnation, node=node))
         self.custody = Custody(index, self._worked_out(), slot_of, settings.copies)
         self._fresh = self._born_together = fresh
@@ -356,7 +360,7 @@ class Exchange:
             self.index,
             self.incarnation,
             term,
-            self.lives.told() | {self.index: self.lives[self.index]},
+            self.lives.told(everything=peer.met != term[0]) | {self.index: self.lives[self.index]},
             acknowledged=number if incarnation == term[0] else 0,
             contents=None if draft is None else self._contents(peer.outbox.number, draft),
             as_of=None if peer.outbox.more else now,
@@ -389,6 +393,8 @@ class Exchange:
                 peer.as_of = max(parcel.as_of, peer.as_of or -inf)
             if parcel.to[0] == self.incarnation:
                 self._accepted = True
+                if parcel.acknowledged:
+                    peer.met = parcel.incarnation
                 draft = peer.outbox.acknowledged(parcel.acknowledged)
                 if draft is not None:
                     self._settle(draft)
@@ -428,8 +434,15 @@ class Exchange:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is owed to a peer in service."""
-        return all(peer.outbox.settled for peer in self._in_service())
+        """Whether nothing is owed to a peer in service that owns slots, or is to own some.
+
+        Whoever owns none may be away for long, and will ask for what it needs.
+        """
+        return all(
+            peer.outbox.settled
+            for index, peer in self._peers.items()
+            if index in self.decree.members and not (self.lives[index].out or peer.gone)
+        )
 
     @property
     def recovered(self) -> bool:
@@ -578,7 +591,7 @@ class Exchange:
 
     def _worked_out(self) -> Topology:
         """The decree with standbys, chosen by where the partitions live, where copies are kept."""
-        epoch = self.decree.epoch + self.lives.moves
+        epoch = self.decree.since + self.lives.moves
         if self._settings.copies == 1:
             return replace(self.decree, epoch=epoch)
         return self.decree.with_standbys(self.lives.nodes if self.lives.apart else None, epoch=epoch)
@@ -679,7 +692,7 @@ class Exchange:
         return all(
             peer.outbox.walked and peer.outbox.term == self._term_of(index)
             for index, peer in self._peers.items()
-            if not (self.lives[index].out or peer.gone)
+            if index in self.decree.members and not (self.lives[index].out or peer.gone)
         )
 
     def watch(self, now: float) -> None:

@@ -67,11 +67,20 @@ class Restarts:
 
 
 class Lives:
-    """The lives of all partitions, as one of them knows them."""
+    """The lives of all partitions, as one of them knows them.
 
-    def __init__(self, partitions: Iterable[int], restarts: Restarts) -> None:
+    What it says of all of them follows from what is known of each, and from nothing that only some have seen:
+    those who know the same say the same, whenever they were born.
+
+    Args:
+        partitions: those that own slots.
+        housed: it matters where they live.
+    """
+
+    def __init__(self, partitions: Iterable[int], restarts: Restarts, *, housed: bool = True) -> None:
         self._lives: dict[int, Life] = {}
         self._restarts = restarts
+        self._housed = housed
         self._changes = 0
         self._apart = False
         self.meet(partitions)
@@ -91,8 +100,11 @@ class Lives:
 
     @property
     def moves(self) -> int:
-        """How often the standbys were chosen anew, because of where partitions live."""
-        return sum(life.moves for life in self._lives.values()) + self.apart
+        """Greater whenever the standbys are chosen anew, because of where partitions live.
+
+        A move counts twice, for it may be the one after which all live in one place.
+        """
+        return 2 * sum(life.moves for life in self._lives.values()) + self.apart
 
     def meet(self, partitions: Iterable[int]) -> None:
         """These are the partitions that there are."""
@@ -106,11 +118,17 @@ class Lives:
 
     @property
     def apart(self) -> bool:
-        """Whether it was ever known where all of them live, and that was not one place."""
+        """Whether it is known where all of them live, and that is not one place."""
         return self._apart
 
-    def told(self) -> dict[int, Life]:
-        """What is worth telling: nothing of those who live their first life in service."""
+    def told(self, *, everything: bool = False) -> dict[int, Life]:
+        """What is worth telling: nothing of those who live their first life in service.
+
+        Args:
+            everything: of them too, to somebody who was born after them.
+        """
+        if everything:
+            return dict(self._lives)
         return {index: life for index, life in self._lives.items() if life.incarnation > 1 or life.service}
 
     def restarted(self) -> Mapping[int, int]:
@@ -152,9 +170,9 @@ class Lives:
 
     def _count(self) -> None:
         nodes = {self[each].node for each in self._members}
-        self._apart = self._apart or ("" not in nodes and len(nodes) > 1)
         self._restarted = {
             index: life.incarnation for index, life in self._lives.items() if life.incarnation > 1
         }
+        self._apart = self._housed and "" not in nodes and len(nodes) > 1
         services = sum(life.service for life in self._lives.values())
         self._changes = services + self.moves

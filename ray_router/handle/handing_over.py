@@ -19,7 +19,7 @@ from ray_router.transport import Control, Decree, Elastic, Fault, HandOff, Reque
 ASK_AGAIN_S = 0.02
 STANDS_STILL_S = 60.0
 
-_FIRST = 0
+FIRST = 0
 _ANSWERS_WITHIN_S = 5.0
 
 
@@ -49,6 +49,7 @@ class HandingOver:
             raise RouterError(f"{type(transport).__name__} cannot add or take away partitions")
         self._transport = transport
         self._elastic: Elastic = transport
+        self._sleepers: frozenset[int] = frozenset()  # nothing is asked of them, for they have nothing
         self._progress = progress
         self._clock = clock
         self._pause = pause
@@ -59,18 +60,18 @@ class HandingOver:
             decree = next_of(topology)
             if decree.rank[1:] == topology.rank[1:]:
                 decree = topology  # it has been decreed already
-            held = self._ask(_FIRST, Decree(decree, topology.since))
+            held = self._ask(FIRST, Decree(decree, topology.since))
             assert isinstance(held, Topology)
             if held.mark == decree.mark:
                 break
             topology = held  # somebody else was faster
-        for partition in self._elastic.deployed():
+        for partition in self._awake():
             self._ask(partition, Decree(held))
         return held
 
     def _settle(self, phase: str, topology: Topology) -> None:
         """Wait until everybody goes by a decree, and has what it says."""
-        partitions = self._elastic.deployed()
+        partitions = self._awake()
         since, before, most = self._clock(), -1, 1
         while True:
             states = {partition: self._hand_off(partition) for partition in partitions}
@@ -91,8 +92,11 @@ class HandingOver:
                 self._give_up(waited_for[0], f"{left} sessions have yet to be handed on, and nothing moves")
             self._pause(ASK_AGAIN_S)
 
+    def _awake(self) -> list[int]:
+        return [each for each in self._elastic.deployed() if each not in self._sleepers]
+
     def _topology(self) -> Topology:
-        topology = self._ask(_FIRST, Control.TOPOLOGY)
+        topology = self._ask(FIRST, Control.TOPOLOGY)
         assert isinstance(topology, Topology)
         return topology
 

@@ -72,6 +72,7 @@ class Rebalancing(HandingOver):
         if not plan.moves:
             return plan, topology
         heirs = moved_along(topology.owners, plan.moves)
+        self._sleepers = frozenset(self._elastic.deployed()).difference(topology.members)
 
         def heading(held: Topology) -> Topology:
             if held.owners != topology.owners or held.heirs not in (None, heirs):

@@ -406,14 +406,15 @@ class RouterHandle:
 
         Slots move as few as can be, with their sessions; calls go on, and no handle needs to be told. What
         was interrupted is completed by calling this again, and taken back by calling it with the former
-        number. It is carried out by this process, and goes on when nobody waits for it.
+        number. It is carried out by this process, and goes on when nobody waits for it. A router that is
+        autoscaled takes another number within its bounds, and chooses anew after its delays.
 
         Args:
             partitions: how many there are to be; they have numbers from 0 on.
             progress: called now and then, in another thread.
 
         Raises:
-            InvalidCallError: at once; that is no number of partitions.
+            InvalidCallError: at once; that is no number of partitions, or not within autoscaling's bounds.
             PartitionUnavailableError: on waiting; a partition did not answer for a minute.
         """
         resizing = Resizing(self._transport, partitions, progress)
@@ -423,7 +424,17 @@ class RouterHandle:
             self._link.learn(topology)
             return result
 
-        return self._submit(lambda _: in_background("ray-router-resize", work))
+        def send(directory: Directory) -> Submission[ResizeResult]:
+            bounds = directory.config.autoscaling
+            if bounds is not None and bounds.nearest(partitions) != partitions:
+                raise InvalidCallError(
+                    "partitions",
+                    f"must be from {bounds.min_partitions} to {bounds.max_partitions}, "
+                    f"the bounds of autoscaling, not {partitions}",
+                )
+            return in_background("ray-router-resize", work)
+
+        return self._submit(send)
 
     def rebalance(
         self,
@@ -491,10 +502,10 @@ class RouterHandle:
 
         def send(directory: Directory) -> Submission[RouterStats]:
             deadline = time.monotonic() + directory.config.call_timeout_s
-            calls = {
-                index: self._link.ask(index, Control.STATS, deadline)
-                for index in directory.topology.partitions
-            }
+            partitions = {*directory.topology.partitions}
+            if directory.config.autoscaling is not None:
+                partitions.add(0)  # it knows what there is to say of that, whether it owns slots or not
+            calls = {index: self._link.ask(index, Control.STATS, deadline) for index in sorted(partitions)}
             name, epoch = directory.config.name, directory.topology.epoch
 
             def answer() -> RouterStats:

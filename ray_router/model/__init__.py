@@ -1,6 +1,7 @@
 """The words of routing: plain frozen values, with no behaviour beyond what they say of themselves."""
 
 from ray_router.model.advice import Advice, CurvePoint, Expected, Losses, Settings, Suggestion
+from ray_router.model.autoscaling import AutoscalingStats, ScalingDecision, ScalingReason, ScalingWish
 from ray_router.model.explanation import Candidate, Explanation, Rung
 from ray_router.model.insight import AskAge, HotRoom, Load, PartitionInsight, ReuseCounts, Window
 from ray_router.model.key import SessionKey
@@ -34,6 +35,7 @@ from ray_router.model.vocabulary import (
 __all__ = [
     "Advice",
     "AskAge",
+    "AutoscalingStats",
     "Candidate",
     "Confidence",
     "CopyStats",
@@ -66,6 +68,9 @@ __all__ = [
     "RouteRecord",
     "RouterStats",
     "Rung",
+    "ScalingDecision",
+    "ScalingReason",
+    "ScalingWish",
     "Scope",
     "SessionKey",
     "SetOutcome",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
+from ray_router.model.autoscaling import AutoscalingStats
 from ray_router.model.balance import explained, imbalance_of
 from ray_router.model.insight import AskAge, Load, Window
 from ray_router.model.vocabulary import PressureLevel
@@ -118,6 +119,7 @@ class PartitionStats:
     their keys, routes and queues included, copies for peers and the process itself not; measured on the
     newest sessions. ``windows``: the last minute, ten minutes and hour. Estimated from a sample are ``load``,
     its hottest rooms and slots, and ``ask_ages``, how old sessions' routes were when they were asked for.
+    ``autoscaling``: what partition 0 was told by the router's controller; None where there is none.
     """
 
     partition: int
@@ -140,6 +142,7 @@ class PartitionStats:
     load: Load = field(default_factory=Load)
     ask_ages: tuple[AskAge, ...] = ()
     copies: CopyStats | None = None
+    autoscaling: AutoscalingStats | None = None
 
     @property
     def work(self) -> int:
@@ -207,6 +210,11 @@ class RouterStats:
             for stats in self.partitions
             if stats.partition not in self.out
         )
+
+    @property
+    def autoscaling(self) -> AutoscalingStats | None:
+        """What the router's controller sees and waits for; None without one, or while partition 0 is down."""
+        return next((stats.autoscaling for stats in self.partitions if stats.autoscaling), None)
 
     @property
     def imbalance(self) -> float:

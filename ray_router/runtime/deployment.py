@@ -13,6 +13,7 @@ from ray_router.core.lives import Life
 from ray_router.errors import ConfigMismatchError, InvalidConfigError, RouterNotFoundError
 from ray_router.handle import RouterHandle
 from ray_router.runtime.actor import Hello, sample_slots
+from ray_router.runtime.controller import end_controller, start_controller
 from ray_router.runtime.fleet import end
 from ray_router.runtime.hiring import HiringTransport
 from ray_router.runtime.partitions import CLOSE_WITHIN_S, find_or_create, fleet_of
@@ -60,6 +61,9 @@ def deploy(config: RouterConfig, *, namespace: str = "ray_router") -> RouterHand
             ray.get([actor.meet.remote(lives) for actor in actors.values()])  # they choose standbys by it
         handle = RouterHandle(HiringTransport(config.name, namespace, actors))
         handle.connect()
+        if config.autoscaling is not None:
+            controller, is_new = start_controller(config, namespace)
+            created += [controller] if is_new else []
         if config.snapshot_uri is not None:
             if not before:
                 restore_newest(handle, config.snapshot_uri)
@@ -92,6 +96,7 @@ def shutdown(name: str = "default", *, namespace: str = "ray_router") -> None:
         RouterError: Ray is not initialised, or an actor did not end.
     """
     require_ray()
+    end_controller(name, namespace)
     indices = deployed_partitions(name, namespace)
     if not indices:
         raise RouterNotFoundError(f"no router {name!r} is deployed in namespace {namespace!r}")

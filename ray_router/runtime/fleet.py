@@ -13,6 +13,7 @@ from ray_router.errors import RouterError
 
 _GONE_WITHIN_S = 30.0
 _LOOK_AGAIN_S = 0.02
+_TELL_EVERY_S = 1.0
 
 
 class DeploymentError(RouterError):
@@ -61,25 +62,37 @@ class Fleet(NamedTuple):
             except ray.exceptions.ActorAlreadyExistsError:
                 return ray.get_actor(name, namespace=self.namespace), False
 
-    def greet(self, actors: dict[int, ActorHandle[Any]], deadline: float) -> dict[int, Any]:
+    def greet(
+        self,
+        actors: dict[int, ActorHandle[Any]],
+        deadline: float,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> dict[int, Any]:
         """Hear from every actor, again from one that is just restarting: what its ``hello`` returns.
+
+        Args:
+            meanwhile: called before it waits, and every second; what it raises is passed on.
 
         Raises:
             DeploymentError: not all of them answered by the deadline (monotonic seconds), or one is dead.
         """
         hellos: dict[int, Any] = {}
+        calls: dict[Any, int] = {}
         while True:
-            calls = {actor.hello.remote(): number for number, actor in actors.items() if number not in hellos}
+            meanwhile()
+            asked = {*calls.values(), *hellos}
+            calls |= {actor.hello.remote(): number for number, actor in actors.items() if number not in asked}
             remaining_s = max(0.0, deadline - time.monotonic())
-            ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=remaining_s)
+            ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=min(remaining_s, _TELL_EVERY_S))
             for call in ready:
+                number = calls.pop(call)
                 try:
-                    hellos[calls[call]] = ray.get(call)
+                    hellos[number] = ray.get(call)
                 except ray.exceptions.ActorUnavailableError:
                     continue
                 except ray.exceptions.RayError as error:  # dead for good: it could not start, or was ended
                     why = str(error).strip().rpartition("\n")[2].strip()
-                    raise DeploymentError(f"{self.noun} {calls[call]} could not be deployed: {why}") from None
+                    raise DeploymentError(f"{self.noun} {number} could not be deployed: {why}") from None
             if len(hellos) == len(actors):
                 return hellos
             if time.monotonic() >= deadline:

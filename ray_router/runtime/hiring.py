@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import ray
 
 from ray_router.config import RouterConfig
 from ray_router.runtime.fleet import end
+from ray_router.runtime.naming import actor_name
 from ray_router.runtime.partitions import CLOSE_WITHIN_S, find_or_create, fleet_of
 from ray_router.runtime.transport import RayTransport, deployed_partitions
 from ray_router.transport import Fault
@@ -22,26 +26,45 @@ class HiringTransport(RayTransport):
     def __reduce__(self) -> tuple[type[RayTransport], tuple[str, str]]:
         return HiringTransport, (self._name, self._namespace)
 
-    def hire(self, partition: int) -> None:
-        """See to it that there is an actor for a partition; blocks until it answers.
+    def hire(self, partitions: Sequence[int], meanwhile: Callable[[int], None]) -> None:
+        """See to it that there are actors for partitions; blocks until they answer.
+
+        All of them are asked for at once, so that Ray can start nodes for all.
+
+        Args:
+            meanwhile: called now and then with the one that is waited for; what it raises is passed on.
 
         Raises:
             Fault: no partition said how the router is configured.
-            RouterError: it could not be placed within ``deploy_timeout_s``, or there is no router.
+            RouterError: one could not be placed within ``deploy_timeout_s``, and those before it stay; or
+                there is no router.
         """
+        if not partitions:
+            return
         config = self._config()
         fleet = fleet_of(self._name, self._namespace)
-        actor, created = find_or_create(partition, config, fleet, joins=True)
+        deadline = time.monotonic() + config.deploy_timeout_s
+        found = {index: find_or_create(index, config, fleet, joins=True) for index in partitions}
         try:
-            fleet.greet({partition: actor}, time.monotonic() + config.deploy_timeout_s)
+            for index in partitions:
+                fleet.greet({index: found[index][0]}, deadline, partial(meanwhile, index))
+                self._actors[index] = found.pop(index)[0]
         except BaseException:
-            end([actor] if created else [])
+            end([actor for actor, created in found.values() if created])
             raise
-        self._actors[partition] = actor
 
     def deployed(self) -> list[int]:
         """The partitions that have a living name, in order."""
         return deployed_partitions(self._name, self._namespace)
+
+    def restart(self, partition: int) -> None:
+        """End the life of a partition's actor; Ray starts the next, on a node that is not about to leave."""
+        try:
+            ray.kill(
+                ray.get_actor(actor_name(self._name, partition), namespace=self._namespace), no_restart=False
+            )
+        except ValueError:
+            return  # nobody has its name any more
 
     def dismiss(self, partitions: Sequence[int]) -> None:
         """End partitions' actors; blocks until their names are free."""

@@ -10,6 +10,11 @@ def actor_name(router: str, partition: int) -> str:
     return f"{_PREFIX}:{router}:{partition}"
 
 
+def controller_name(router: str) -> str:
+    """The Ray name of the actor that autoscales it."""
+    return f"{_PREFIX}:{router}:controller"
+
+
 def partition_of(name: str, router: str) -> int | None:
     """The partition whose actor has this name; None when it is no actor of this router."""
     prefix, _, index = name.rpartition(":")

@@ -19,6 +19,7 @@ from ray_router.core.events import (
     RefusedInput,
     Reported,
     Resolved,
+    ScalingDecided,
     ServiceChanged,
     WroteRoute,
 )
@@ -32,6 +33,7 @@ from ray_router.telemetry.instruments import (
     REFUSED,
     REPORTS,
     RESOLVES,
+    SCALING_DECISIONS,
     SERVICE_CHANGES,
     SETS,
     STALE_DETECTIONS,
@@ -119,6 +121,10 @@ def _served(partition: int, in_service: bool) -> Read:
     yield SERVICE_CHANGES, (str(partition), "back" if in_service else "out")
 
 
+def _decided(partition: int, more: bool, reason: Any) -> Read:
+    yield SCALING_DECISIONS, (str(partition), "up" if more else "down", reason.value)
+
+
 _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Reported: lambda told: (told.partition, told.delivery, told.outcome),
     Deleted: lambda told: (told.partition, told.found),
@@ -127,6 +133,7 @@ _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     RefusedInput: lambda told: (told.partition,),
     PressureChanged: lambda told: (told.partition, told.before, told.after),
     ServiceChanged: lambda told: (told.partition, told.in_service),
+    ScalingDecided: lambda told: (told.partition, told.after > told.before, told.reason),
 }
 """What of an event says which others it is added to."""
 
@@ -140,5 +147,6 @@ _READ: dict[type[Any], Callable[..., Read]] = {
     RefusedInput: _refused,
     PressureChanged: _pressed,
     ServiceChanged: _served,
+    ScalingDecided: _decided,
 }
 """What counts as what."""

@@ -102,6 +102,13 @@ SERVICE_CHANGES = _counter(
 PRESSURE_CHANGES = _counter(
     "pressure.changes", "{change}", "Crossings of a pressure level.", "before", "after"
 )
+SCALING_DECISIONS = _counter(
+    "autoscaling.decisions",
+    "{decision}",
+    "Changes of the number of partitions, up or down, and why; told by partition 0.",
+    "direction",
+    "reason",
+)
 SERVICE = Instrument(
     "ray_router.service.duration",
     Kind.HISTOGRAM,
@@ -162,7 +169,7 @@ QUEUE = Instrument(
 
 OF_PARTITIONS = (
     *(RESOLVES, FALLBACKS, STALE_DETECTIONS, SETS, REPORTS, DELETES, EVICTIONS, EXPIRATIONS, REFUSED),
-    *(PRESSURE_CHANGES, SERVICE_CHANGES, SERVICE),
+    *(PRESSURE_CHANGES, SERVICE_CHANGES, SCALING_DECISIONS, SERVICE),
     *(ENTRIES, CAPACITY, DEFAULTS, GHOSTS, MEMORY, TABLE, SLOTS, UPTIME, RESTARTS, EPOCH),
     *(PRESSURE, PRESSURE_LEVEL, WAITING),
 )

@@ -107,8 +107,13 @@ class LocalTransport:
             self._let_talk()
         return Settled(answer)
 
-    def hire(self, partition: int) -> None:
-        """Start a partition, unless there is one."""
+    def hire(self, partitions: Sequence[int], meanwhile: Callable[[int], None]) -> None:
+        """Start partitions, unless they are there."""
+        for partition in partitions:
+            meanwhile(partition)
+            self._hire(partition)
+
+    def _hire(self, partition: int) -> None:
         if partition not in self._partitions:
             self._talks = True
             self._partitions[partition] = self._start(

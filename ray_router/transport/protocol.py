@@ -14,6 +14,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.reading import Place
 from ray_router.core.slots import Topology
 from ray_router.errors import RouterError
+from ray_router.model import AutoscalingStats, ScalingDecision
 from ray_router.wire import Batch, Response
 
 T_co = TypeVar("T_co", covariant=True)
@@ -123,7 +124,14 @@ class HandOff(NamedTuple):
     empty: bool
 
 
-Request = Union[Control, Revive, ReadPage, TakeIn, Decree]
+class NoteScaling(NamedTuple):
+    """Keep what the router's controller says of itself, and tell of its decision, if it has made one."""
+
+    stats: AutoscalingStats
+    decision: ScalingDecision | None
+
+
+Request = Union[Control, Revive, ReadPage, TakeIn, Decree, NoteScaling]
 
 
 class Directory(NamedTuple):
@@ -200,15 +208,25 @@ class Transport(Protocol):
 class Elastic(Protocol):
     """What it takes besides to add partitions and take them away."""
 
-    def hire(self, partition: int) -> None:
-        """See to it that there is such a partition, with nothing in it yet; blocks until it answers.
+    def hire(self, partitions: Sequence[int], meanwhile: Callable[[int], None]) -> None:
+        """See to it that there are such partitions, with nothing in them yet; blocks until they answer.
+
+        Args:
+            meanwhile: called now and then with the one that is waited for; what it raises is passed on.
 
         Raises:
-            RouterError: it could not be had.
+            RouterError: one could not be had; those before it stay.
         """
 
     def deployed(self) -> list[int]:
         """The partitions that there are, in service or not, in order."""
 
+    def restart(self, partition: int) -> None:
+        """End a partition's life, and have it begin the next wherever there is room."""
+
     def dismiss(self, partitions: Sequence[int]) -> None:
         """End partitions that own nothing; blocks until they are gone."""
+
+
+class ElasticTransport(Transport, Elastic, Protocol):
+    """The partitions of one router, and more or fewer of them."""

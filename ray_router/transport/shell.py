@@ -17,7 +17,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.archive import Archive
 from ray_router.core.defaults import Defaults
-from ray_router.core.events import Observer, Served, ServiceChanged, guarded
+from ray_router.core.events import Observer, ScalingDecided, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
@@ -27,13 +27,20 @@ from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
 from ray_router.errors import InvalidCallError, InvalidConfigError
-from ray_router.model import CopyStats, PartitionInsight, PartitionStats
+from ray_router.model import (
+    AutoscalingStats,
+    CopyStats,
+    PartitionInsight,
+    PartitionStats,
+    ScalingDecision,
+)
 from ray_router.transport.archivist import Archivist
 from ray_router.transport.pieces import Piece, joined, pieces_of
 from ray_router.transport.protocol import (
     Control,
     Decree,
     HandOff,
+    NoteScaling,
     PartitionBroken,
     PartitionLost,
     Pulse,
@@ -96,6 +103,8 @@ class PartitionShell:
         self._event_time = 0.0
         self._incarnation = incarnation
         self._node = node
+        scaled = index == 0 and config.autoscaling is not None
+        self._scaling = AutoscalingStats() if scaled else None
         self._exchange: Exchange | None = None
         with suppress(InvalidConfigError):  # a strategy that cannot be had here: deployment says so
             slot_of = slot_function(config.hash_strategy)
@@ -236,6 +245,7 @@ class PartitionShell:
             slots=self.topology.shares.get(self._index, 0),
             node=self._node,
             copies=self._copy_stats(),
+            autoscaling=self._scaling,
         )
 
     def insight(self) -> PartitionInsight:
@@ -354,6 +364,14 @@ class PartitionShell:
                 self._partition.tell(ServiceChanged(partition, in_service=True))
         return revived
 
+    def note_scaling(self, stats: AutoscalingStats, decision: ScalingDecision | None) -> None:
+        """Keep what the router's controller says of itself, and tell of its decision."""
+        self._scaling = stats
+        if decision is not None:
+            told = ScalingDecided(self._index, decision.before, decision.after, decision.reason)
+            with self._lock:
+                self._partition.tell(told)
+
     def answer(self, request: Request) -> object:
         """Answer what is asked past the data lane.
 
@@ -381,6 +399,9 @@ class PartitionShell:
                 return self._archivist.take_in(piece)
             case Decree(topology, after):
                 return self.obey(topology, after)
+            case NoteScaling(stats, decision):
+                self.note_scaling(stats, decision)
+                return None
         raise InvalidCallError("request", f"must be a Control or the like, not {type(request).__name__}")
 
     def _new_exchange(

@@ -17,9 +17,12 @@ from ray_router.bench import targets
 from ray_router.bench.catalogue import MEASURES
 from ray_router.bench.hit_ratios import hit_ratios, recorded
 from ray_router.bench.measure import Figure, Report
+from ray_router.bench.paper import SESSIONS
 from ray_router.bench.redis_server import RedisServer, redis_missing, running_redis
+from ray_router.bench.sessions import key_of, route_of
 from ray_router.bench.stage import Stage
 from ray_router.core.eviction import POLICIES
+from ray_router.core.slots import SLOTS
 
 _SMALL = 1e-6  # every measure has a least size
 _ROUNDS = {"memory": 1, "expiry-calls": 1, "cold": 1}  # each of their rounds deploys anew
@@ -196,6 +199,15 @@ def figures_come_from_what_was_done(run: Run) -> None:
             )
             assert after.median < before.median
             assert run.figure("zipf 1.2: slots moved", 4).median > 0
+        case "paper":
+            assert run.figure("calls to connect", 4).rounds == (1.0,)
+            assert run.figure("a topology on the wire", 4).median > 2 * SLOTS
+            moved = SLOTS - 4 * (SLOTS // 14 + 1)  # four of fourteen, who keep what is left over
+            assert run.figure("slots that one node more takes", 4).median == moved
+            letter = run.figure("a session in a letter").median
+            assert letter > len(key_of(0)) + len(route_of(0))
+            letters = run.figure("letters that one node more takes", 4).median
+            assert letters == pytest.approx(SESSIONS * moved / SLOTS * letter)
         case "cold":
             assert run.figure("look-ups").rounds == (1.0,)
             assert run.figure("calls").rounds == (2.0,)

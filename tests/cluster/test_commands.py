@@ -43,7 +43,6 @@ def test_settings_of_the_router_are_ours() -> None:
     assert RouterConfig.from_file(ROUTER / "router.yaml").partitions > 1
 
 
-@pytest.mark.xfail(reason="RouterConfig has no autoscaling yet")
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_settings_in_the_runbook_are_ours(block: str) -> None:
     """Over those of the file."""

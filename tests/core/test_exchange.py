@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+import pytest
+
 from ray_router.core import candidates
 from ray_router.core.events import Observer, ServiceChanged
 from ray_router.core.exchange import CopySettings, Exchange
@@ -122,6 +124,29 @@ def test_standbys_live_apart_once_it_is_known_where_all_live() -> None:
     assert holders == [topology.orders[slot_of(key)][1]]
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("pending", [False, True], ids=["both are back", "one finds no place"])
+def test_after_a_node_is_lost_those_born_elsewhere_are_ready(copies: int, pending: bool) -> None:
+    """Though they never knew that partitions lived in two places, they agree with those who did.
+
+    A partition that was never heard of in this life, for it finds no place, is heard of from the others.
+    """
+    members = [Member(index, partitions=4, copies=copies, node="ab"[index // 2]) for index in range(4)]
+    for member in members:
+        member.exchange.meet({index: Life(1, node="ab"[index // 2]) for index in range(4)}, NOW)
+    talk(*members)
+    key = key_of(2, 0, 4)
+    again = {"partitions": 4, "copies": copies, "incarnation": 2, "fresh": False, "node": "a"}
+    born = [Member(index, **again) for index in (2, 3)]  # type: ignore[arg-type]
+    alive = [*members[:2], *born[: 1 if pending else 2]]
+    for later_s in range(10):
+        talk(*alive, now=NOW + later_s)
+    assert [member.exchange.ready for member in alive] == [True] * len(alive)
+    assert len({member.exchange.topology.epoch for member in alive}) == 1
+    assert len({member.exchange.lives.changes for member in alive}) == 1
+    assert not isinstance(alive[2].ask(Get(key))[0], Elsewhere)
+
+
 def test_a_partition_that_moved_changes_the_epoch() -> None:
     """Born on another node than before, it counts a move, which everybody hears of."""
     members = [Member(0, node="a"), Member(1, node="a"), Member(2, node="b")]
@@ -130,7 +155,7 @@ def test_a_partition_that_moved_changes_the_epoch() -> None:
     talk(moved, *members[1:])
     talk(moved, *members[1:], now=NOW + 10)
     assert moved.exchange.lives[0].moves == 1
-    assert {member.exchange.topology.epoch for member in (moved, *members[1:])} == {3}
+    assert {member.exchange.topology.epoch for member in (moved, *members[1:])} == {4}
 
 
 def test_an_evicted_session_leaves_its_standby_too() -> None:

@@ -51,6 +51,13 @@ def test_the_settings_are_those_of_the_config() -> None:
     assert [[row[0], row[2]] for row in table("setting")] == described
 
 
+def test_the_settings_of_autoscaling() -> None:
+    """Each with its default and its description, in their order."""
+    fields = rr.AutoscalingConfig.model_fields
+    described = [[name, field.default, str(field.description)] for name, field in fields.items()]
+    assert [[row[0], yaml.safe_load(row[1]), row[2]] for row in table("autoscaling")] == described
+
+
 @pytest.mark.parametrize("row", table("setting"), ids=lambda row: str(row[0]))
 def test_a_setting_has_its_default(row: list[str]) -> None:
     """And would be accepted with it from a file."""
@@ -93,6 +100,7 @@ def test_the_words() -> None:
     assert set(firsts("reason")) == {each.value for each in rr.FallbackReason}
     assert firsts("Delivery") == [each.name for each in rr.Delivery]
     assert firsts("Verdict") == [each.name for each in rr.Verdict]
+    assert firsts("ScalingReason") == [each.name for each in rr.ScalingReason]
     assert firsts("SetOutcome") == [each.name for each in rr.SetOutcome]
     assert firsts("scope") == [each.name.lower() for each in rr.Scope]
     assert firsts("level") == [each.name for each in rr.PressureLevel]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -57,8 +56,8 @@ class Slow(LocalTransport):
 class Mortal(LocalTransport):
     """Whoever asks it to change anything dies before its ``dies_at``-th change."""
 
-    def __init__(self, config: RouterConfig, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(config, clock=clock)
+    def __init__(self, config: RouterConfig, **settings: Any) -> None:
+        super().__init__(config, **settings)
         self.dies_at: int | None = None
         self.changes = 0
 
@@ -68,10 +67,9 @@ class Mortal(LocalTransport):
             self._change()
         return super().ask(partition, request)
 
-    def hire(self, partition: int) -> None:
-        """Start a partition, if there is somebody."""
+    def _hire(self, partition: int) -> None:
         self._change()
-        super().hire(partition)
+        super()._hire(partition)
 
     def dismiss(self, partitions: Sequence[int]) -> None:
         """End partitions, if there is somebody."""

@@ -33,7 +33,7 @@ def on_its_way(**settings: float) -> tuple[Slow, RouterHandle]:
     transport = Slow(RouterConfig(partitions=2, **settings))  # type: ignore[arg-type]
     filled(transport)
     transport.quick = True
-    transport.hire(2)
+    transport.hire([2], lambda _: None)
     transport.quick = False
     decree = Topology(3, HEIRS, since=3)
     for partition in (2, 0, 1):

@@ -118,7 +118,7 @@ def test_somebody_else_completes_it(clock: ManualClock, replicas: int) -> None:
     """Whoever rebalances may die before anything it changes; what it leaves serves, and is taken up."""
     changes = 0
     while True:
-        transport = Mortal(config(replicas), clock)
+        transport = Mortal(config(replicas), clock=clock)
         used = Used(transport, clock)
         transport.dies_at = changes
         try:
@@ -175,7 +175,7 @@ async def test_it_can_be_awaited() -> None:
 
 def test_a_resize_comes_first(clock: ManualClock) -> None:
     """One that was interrupted is completed by whoever resizes."""
-    transport = Mortal(config(), clock)
+    transport = Mortal(config(), clock=clock)
     used = Used(transport, clock)
     transport.dies_at = 3  # a partition is hired, and a decree is told to some
     with pytest.raises(Died):

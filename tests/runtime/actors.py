@@ -106,6 +106,14 @@ def data_lane_held(actor: Any) -> Iterator[Any]:
         inside(actor, let_go)
 
 
+def living_nodes() -> set[str]:
+    """The nodes of the cluster."""
+    import ray
+
+    nodes: Any = ray.nodes  # untyped
+    return {node["NodeID"] for node in nodes() if node["Alive"]}
+
+
 def own_environment() -> dict[str, str]:
     """The environment of a driver of its own."""
     return {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from ray_router import RouterConfig, RouterHandle, deploy, shutdown
+from ray_router.testing import wait_until
 
-from .actors import SHARED
+from .actors import SHARED, living_nodes, own_environment
 from .prey import PREY, PREY_CONFIG, Prey
 
 
@@ -32,3 +36,19 @@ def prey_deployed(ray_cluster: str) -> Iterator[None]:
 def prey(prey_deployed: None) -> Prey:
     """That router, whole, with a session on each partition."""
     return Prey()
+
+
+@pytest.fixture
+def second_node(ray_cluster: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another node of the cluster, until it ends; it has a resource of its own."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "2"]
+    before = living_nodes()
+    with subprocess.Popen(
+        [*command, "--resources", '{"second": 1}', "--address", ray_cluster],
+        env=own_environment(),
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        wait_until(lambda: len(living_nodes()) == len(before) + 1)
+        yield process
+        process.send_signal(signal.SIGTERM)
+    wait_until(lambda: living_nodes() == before)

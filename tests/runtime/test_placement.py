@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ import ray
 from ray_router import Route, RouterConfig, deploy, shutdown
 from ray_router.testing import wait_until
 
-from .actors import Place, actor_of, inside, own_environment
+from .actors import Place, actor_of, inside
 
 pytestmark = pytest.mark.ray
 HEAD = "node:__internal_head__"  # a custom resource that every cluster has: one head's worth
@@ -68,26 +66,6 @@ def nodes_of(place: Place) -> Counter[str]:
         return str(ray.get_runtime_context().get_node_id())
 
     return Counter(inside(actor_of(place, index), node) for index in range(place.partitions))
-
-
-def living_nodes() -> set[str]:
-    """The nodes of the cluster."""
-    nodes: Any = ray.nodes  # untyped
-    return {node["NodeID"] for node in nodes() if node["Alive"]}
-
-
-@pytest.fixture
-def second_node(ray_cluster: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Another node of the cluster, until it ends."""
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "2"]
-    before = living_nodes()
-    with subprocess.Popen(
-        [*command, "--address", ray_cluster], env=own_environment(), stdout=subprocess.DEVNULL
-    ) as process:
-        wait_until(lambda: len(living_nodes()) == len(before) + 1)
-        yield process
-        process.send_signal(signal.SIGTERM)
-    wait_until(lambda: living_nodes() == before)
 
 
 @pytest.mark.chaos

@@ -15,6 +15,7 @@ from ray_router.core.events import (
     RefusedInput,
     Reported,
     Resolved,
+    ScalingDecided,
     Served,
     ServiceChanged,
     WroteRoute,
@@ -27,6 +28,7 @@ from ray_router.model import (
     PressureLevel,
     ReportOutcome,
     ResolutionSource,
+    ScalingReason,
     Scope,
     SetOutcome,
 )
@@ -47,6 +49,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     RefusedInput(3, "room"),
     PressureChanged(3, PressureLevel.NORMAL, PressureLevel.SHED, 0.97),
     ServiceChanged(3, False),
+    ScalingDecided(3, 4, 6, ScalingReason.ENTRIES),
     Served(3, 0.002),
     Called("resolve", "answered", 7, 0.004),
     Carried(3, 0.003, 0.001, 5),

@@ -31,6 +31,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "ray_router.refused": ("3",),
     "ray_router.pressure.changes": ("3", "normal", "shed"),
     "ray_router.service.changes": ("3", "out"),
+    "ray_router.autoscaling.decisions": ("3", "up", "entries"),
 }
 
 

@@ -19,7 +19,7 @@ from .readings import stats_of
 
 BOUNDED = {
     *("router", "partition", "outcome", "source", "reason", "scope", "origin", "delivery", "cause"),
-    *("phase", "before", "after", "operation"),
+    *("phase", "before", "after", "operation", "direction"),
 }
 
 
