@@ -20,6 +20,7 @@ from .nodes import TTL_S, Answer, Node, slot_of
 from .world import World
 
 HEDGE_S = 0.1
+PATIENT_S = 0.2
 DEADLINE_S = 10.0
 MOVED_S = 0.02
 
@@ -154,8 +155,7 @@ class _Undertaking:
                 return
             if answer is None:
                 if leg.patient:
-                    self._client.world.after(HEDGE_S, again)
-                    return
+                    return  # it is called again anyway
                 heard[0] = True
                 self._go(self._course.failed(leg.partition))
                 return
@@ -166,7 +166,7 @@ class _Undertaking:
         def again() -> None:
             if not heard[0] and attempt == self._attempt and not self._finished:
                 self._call(leg, hear)
-                self._client.world.after(0.5, again)
+                self._client.world.after(PATIENT_S, again)
 
         def late() -> None:
             if not heard[0] and attempt == self._attempt:
@@ -174,7 +174,7 @@ class _Undertaking:
                 self._go(self._course.failed(leg.partition))
 
         self._call(leg, hear)
-        self._client.world.after(0.5 if leg.patient else HEDGE_S, again if leg.patient else late)
+        self._client.world.after(PATIENT_S if leg.patient else HEDGE_S, again if leg.patient else late)
 
     def _call(self, leg: Leg, hear: Callable[[Answer | None], None]) -> None:
         group = Group((self._operation,), None, leg.copy, leg.astray)

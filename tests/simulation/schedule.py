@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from random import Random
+from typing import NamedTuple
 
 from ray_router.core.candidates import NOTHING, merge
 from ray_router.core.exchange import CopySettings
@@ -19,7 +20,30 @@ from .world import Weather, World
 KEYS = tuple(f"tg:bot:room_{number}" for number in range(12))
 
 
-_TOPOLOGIES = {partitions: Topology.balanced(partitions).with_standbys() for partitions in range(2, 6)}
+class Size(NamedTuple):
+    """How much there is in a schedule: partitions to choose from; least and most of the rest.
+
+    Args:
+        span_s: virtual time in which something befalls them.
+        asks: calls in it.
+        misfortunes: at most so many.
+        interval_s: between two rounds of letters.
+    """
+
+    partitions: tuple[int, ...]
+    span_s: tuple[float, float]
+    asks: tuple[int, int]
+    misfortunes: int
+    interval_s: float
+
+
+LONG = Size((2, 3, 4, 5), (2.0, 8.0), (10, 40), 3, 0.05)
+SHORT = Size((2, 3), (0.5, 2.0), (5, 15), 2, 0.1)
+
+
+@cache
+def _topology(partitions: int) -> Topology:
+    return Topology.balanced(partitions).with_standbys()
 
 
 class Broken(AssertionError):
@@ -33,17 +57,19 @@ class Schedule:
         seed: of all that is left to chance.
         synchronous: how copies are kept.
         one_at_a_time: a partition is killed only when all have recovered from the last kill.
+        size: how much there is in it.
     """
 
-    def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool) -> None:
+    def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool, size: Size = LONG) -> None:
         self._random = random = Random(seed)
         self.seed = seed
+        self._size = size
         self._one_at_a_time = one_at_a_time
         self._synchronous = synchronous
         calm = random.random() < 0.3
         weather = Weather(slow=0.0, lost=0.0, repeated=0.0) if calm else Weather()
         self.world = World(random.getrandbits(64), weather)
-        self.topology = _TOPOLOGIES[random.choice((2, 3, 4, 5))]
+        self.topology = _topology(random.choice(size.partitions))
         self._small = random.random() < 0.25
         self._flapping = random.random() < 0.3
         settings = CopySettings(
@@ -74,7 +100,14 @@ class Schedule:
     def start(self, index: int, first: int = 1, *, joins: bool = False) -> None:
         """There is one more partition, the first life of which has this number."""
         self.nodes[index] = Node(
-            self.world, index, self.topology, self._partition, self._settings, first=first, joins=joins
+            self.world,
+            index,
+            self.topology,
+            self._partition,
+            self._settings,
+            interval_s=self._size.interval_s,
+            first=first,
+            joins=joins,
         )
         self.nodes[index].peers = self.nodes
 
@@ -84,10 +117,10 @@ class Schedule:
         Raises:
             Broken: with the seed, and what was wrong.
         """
-        span_s = self._random.uniform(2.0, 8.0)
-        for _ in range(self._random.randint(10, 40)):
+        span_s = self._random.uniform(*self._size.span_s)
+        for _ in range(self._random.randint(*self._size.asks)):
             self.world.after(self._random.uniform(0, span_s), self._ask_something)
-        misfortunes = self._random.randint(0, 3)
+        misfortunes = self._random.randint(0, self._size.misfortunes)
         if self._one_at_a_time:
             self.world.after(self._random.uniform(0, 1.0), partial(self._kill_when_settled, misfortunes))
         else:
@@ -193,7 +226,8 @@ class Schedule:
         return any(at >= life.began_at - life.exchange.lost_window_s for life in self.nodes[owner].lives[1:])
 
     def _fail(self, what: str) -> None:
+        size = "long" if self._size is LONG else "short"
         raise Broken(
-            f"seed {self.seed}, synchronous={self._synchronous}, "
+            f"seed {self.seed}, {size}, synchronous={self._synchronous}, "
             f"one_at_a_time={self._one_at_a_time}, {len(self.nodes)} partitions: {what}"
         )
