@@ -100,6 +100,13 @@ class ServiceChanged(NamedTuple):
     in_service: bool
 
 
+class KeptSnapshot(NamedTuple):
+    """The router was to write a snapshot of its own; ``written``: it did, else it failed, and goes on."""
+
+    partition: int
+    written: bool
+
+
 class Served(NamedTuple):
     """A partition carried out a batch. ``service_s``: what that took, without the way there and back."""
 
@@ -143,6 +150,7 @@ Event = Union[
     RefusedInput,
     PressureChanged,
     ServiceChanged,
+    KeptSnapshot,
     Served,
     Called,
     Carried,

@@ -14,6 +14,7 @@ from ray_router.core.events import (
     Deleted,
     Event,
     Evicted,
+    KeptSnapshot,
     MovedOn,
     PressureChanged,
     RefusedInput,
@@ -34,6 +35,7 @@ from ray_router.telemetry.instruments import (
     RESOLVES,
     SERVICE_CHANGES,
     SETS,
+    SNAPSHOTS,
     STALE_DETECTIONS,
     Instrument,
 )
@@ -119,6 +121,10 @@ def _served(partition: int, in_service: bool) -> Read:
     yield SERVICE_CHANGES, (str(partition), "back" if in_service else "out")
 
 
+def _kept(partition: int, written: bool) -> Read:
+    yield SNAPSHOTS, (str(partition), "written" if written else "failed")
+
+
 _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Reported: lambda told: (told.partition, told.delivery, told.outcome),
     Deleted: lambda told: (told.partition, told.found),
@@ -127,6 +133,7 @@ _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     RefusedInput: lambda told: (told.partition,),
     PressureChanged: lambda told: (told.partition, told.before, told.after),
     ServiceChanged: lambda told: (told.partition, told.in_service),
+    KeptSnapshot: lambda told: (told.partition, told.written),
 }
 """What of an event says which others it is added to."""
 
@@ -140,5 +147,6 @@ _READ: dict[type[Any], Callable[..., Read]] = {
     RefusedInput: _refused,
     PressureChanged: _pressed,
     ServiceChanged: _served,
+    KeptSnapshot: _kept,
 }
 """What counts as what."""

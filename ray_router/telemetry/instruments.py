@@ -102,6 +102,9 @@ SERVICE_CHANGES = _counter(
 PRESSURE_CHANGES = _counter(
     "pressure.changes", "{change}", "Crossings of a pressure level.", "before", "after"
 )
+SNAPSHOTS = _counter(
+    "snapshots", "{snapshot}", "Snapshots that the router writes by itself: written or failed.", "outcome"
+)
 SERVICE = Instrument(
     "ray_router.service.duration",
     Kind.HISTOGRAM,
@@ -162,7 +165,7 @@ QUEUE = Instrument(
 
 OF_PARTITIONS = (
     *(RESOLVES, FALLBACKS, STALE_DETECTIONS, SETS, REPORTS, DELETES, EVICTIONS, EXPIRATIONS, REFUSED),
-    *(PRESSURE_CHANGES, SERVICE_CHANGES, SERVICE),
+    *(PRESSURE_CHANGES, SERVICE_CHANGES, SNAPSHOTS, SERVICE),
     *(ENTRIES, CAPACITY, DEFAULTS, GHOSTS, MEMORY, TABLE, SLOTS, UPTIME, RESTARTS, EPOCH),
     *(PRESSURE, PRESSURE_LEVEL, WAITING),
 )

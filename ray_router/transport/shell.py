@@ -17,7 +17,7 @@ from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.archive import Archive
 from ray_router.core.defaults import Defaults
-from ray_router.core.events import Observer, Served, ServiceChanged, guarded
+from ray_router.core.events import Event, Observer, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
@@ -203,6 +203,11 @@ class PartitionShell:
                 return results
             said.append((piece, results))
         return joined(said)
+
+    def tell(self, event: Event) -> None:
+        """Tell the observer what happened around this partition; it is told one event at a time."""
+        with self._lock:
+            self._partition.tell(event)
 
     def ping(self) -> Pulse:
         """A sign of life."""

@@ -46,7 +46,7 @@ class World:
             self.after(self.random.expovariate(1 / (weather.slow_s if slow else weather.usual_s)), deliver)
 
     def run(self, until: Callable[[], bool], *, at_most_s: float) -> bool:
-        """Let time pass until something holds, looked at now and then; whether it does, within so much of it."""
+        """Let time pass until something holds, looked at now and then; whether it does so in time."""
         end = self.now + at_most_s
         while not until():
             look_at = min(end, self.now + _LOOKS_EVERY_S)

@@ -31,6 +31,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "ray_router.refused": ("3",),
     "ray_router.pressure.changes": ("3", "normal", "shed"),
     "ray_router.service.changes": ("3", "out"),
+    "ray_router.snapshots": ("3", "failed"),
 }
 
 
