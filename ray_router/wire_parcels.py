@@ -10,7 +10,8 @@
     state     [[[origin, observed_at, ttl_s, route], ...], [[at, route], ...], [[at, route], ...],
                [[at, route, retry_after_s], ...], deleted_at]
 
-Reading executes nothing and is bounded by the size of its input, and of a topology.
+Reading executes nothing and is bounded by the size of its input, and of a topology. What is read has its form
+to the last field, so that whoever merges it never stops in the middle; whether it is true, nobody can see.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
+from math import isnan
 
 import msgpack
 
 from ray_router.core.lives import Life
-from ray_router.core.parcels import Contents, Parcel, Stage
+from ray_router.core.parcels import Contents, PackedState, Parcel, Stage
 from ray_router.core.slots import SLOTS, Topology
 from ray_router.errors import InvalidCallError
 
@@ -52,11 +54,14 @@ def unpack_parcel(data: object) -> Parcel:
         if version != VERSION:
             raise InvalidCallError("parcel", f"is of wire version {version!r}; this side reads {VERSION}")
         sender, incarnation, to, lives, acknowledged, contents, as_of, vouches, since, mark, decree = fields
+        to_incarnation, to_mark, to_changes = to
+        _counts(sender, incarnation, to_incarnation, to_mark, to_changes, acknowledged, since, mark)
+        _times(*[each for each in (as_of, vouches) if each is not None])
         return Parcel(
             sender,
             incarnation,
             to,
-            {index: Life(*life) for index, life in lives.items()},
+            {index: _life(index, *life) for index, life in lives.items()},
             acknowledged,
             None if contents is None else _contents(*contents),
             as_of,
@@ -71,11 +76,63 @@ def unpack_parcel(data: object) -> Parcel:
         raise InvalidCallError("parcel", f"does not have its form: {type(error).__name__}") from None
 
 
+def _life(index: int, incarnation: int, service: int, moves: int, node: str) -> Life:
+    _counts(index, incarnation, service, moves)
+    _texts(node)
+    return Life(incarnation, service, moves, node)
+
+
 def _contents(number: int, states: object, drops: object, defaults: object, stage: int) -> Contents:
-    return Contents(number, states, drops, defaults, Stage(stage))  # type: ignore[arg-type]  # read as they are merged
+    _counts(number)
+    sent = Contents(number, states, drops, defaults, Stage(stage))  # type: ignore[arg-type]  # checked below
+    for key, state in (*sent.states, *sent.defaults):
+        _texts(key)
+        _check_state(*state)
+    for hashed, stamp in sent.drops:
+        _counts(hashed)
+        _times(stamp)
+    return sent
+
+
+def _check_state(
+    observations: PackedState,
+    failed: PackedState,
+    confirmed: PackedState,
+    deferred: PackedState,
+    deleted_at: float,
+) -> None:
+    _times(deleted_at)
+    for origin, observed_at, ttl_s, route in observations:
+        _counts(origin)
+        _times(observed_at, ttl_s)
+        _texts(route)
+    for at, route in (*failed, *confirmed):
+        _times(at)
+        _texts(route)
+    for at, route, retry_after_s in deferred:
+        _times(at, retry_after_s)
+        _texts(route)
+
+
+def _counts(*values: object) -> None:
+    for value in values:
+        if type(value) is not int or value < 0:
+            raise TypeError("no count")
+
+
+def _times(*values: object) -> None:
+    for value in values:
+        if (type(value) is not float and type(value) is not int) or isnan(value):
+            raise TypeError("no time")
+
+
+def _texts(value: object) -> None:
+    if type(value) is not str:
+        raise TypeError("no text")
 
 
 def _decree(since: int, owners: bytes, heirs: bytes | None) -> Topology:
+    _counts(since)
     return Topology(since, _slots(owners), None, None if heirs is None else _slots(heirs), since)
 
 
