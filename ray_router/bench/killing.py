@@ -23,6 +23,7 @@ from ray_router.transport import Control
 
 _LOOK_EVERY_S = 0.02
 _BACK_WITHIN_S = 120.0
+_DYING_S = 1.0  # a call may be answered after the order to die was given, and before it is carried out
 
 
 class Kill(NamedTuple):
@@ -31,7 +32,7 @@ class Kill(NamedTuple):
     Args:
         at: epoch seconds, just before.
         took_s: from then until whoever looks from outside sees it complete.
-        born_at: epoch seconds of its next life.
+        born_at: epoch seconds of its next life; at most a call's way too early.
         lost_window_s: how long before that what was acknowledged may be lost, as it says itself.
     """
 
@@ -43,7 +44,7 @@ class Kill(NamedTuple):
 
     def owns_up_to(self, at: float) -> bool:
         """Whether a write that was acknowledged then, epoch seconds, is in what it says may be lost."""
-        return self.born_at - self.lost_window_s <= at <= self.born_at
+        return self.born_at - self.lost_window_s <= at <= self.at + _DYING_S
 
 
 class Hunter:
@@ -70,27 +71,33 @@ class Hunter:
             copies = stats.copies
             return stats.incarnation > before.incarnation and (copies is None or copies.recovered)
 
-        stats = first_answer(lambda: actor.answer.remote(Control.STATS), complete)
+        first_answer(lambda: actor.answer.remote(Control.STATS), complete)
         took_s = time.perf_counter() - began
+        asked_at = time.time()
+        stats: PartitionStats = ray.get(actor.answer.remote(Control.STATS))
         window_s = 0.0 if stats.copies is None else stats.copies.lost_window_s
-        return Kill(partition, at, took_s, time.time() - stats.uptime_s, window_s)
+        return Kill(partition, at, took_s, asked_at - stats.uptime_s, window_s)
 
     def kill_some(self, random: Random) -> Kill:
         """Kill one at random."""
         return self.kill(random.choice(self._router.stats().result().partitions).partition)
 
     def wait_until_whole(self) -> tuple[PartitionStats, ...]:
-        """Wait until everybody has what they should, and owes nothing; what they say then.
+        """Wait until everybody has what they should; what they say then.
+
+        While somebody writes, partitions whose copies follow always owe each other something.
 
         Raises:
             RouterError: it does not come about.
         """
         until = time.monotonic() + _BACK_WITHIN_S
-        while not (stats := self._router.stats().result()).recovered:
+        while True:
+            partitions = self._router.stats().result().partitions
+            if all(each.available and (each.copies is None or each.copies.recovered) for each in partitions):
+                return partitions
             if time.monotonic() > until:
                 raise RouterError(f"the router is not whole again after {_BACK_WITHIN_S:g} s")
             time.sleep(_LOOK_EVERY_S)
-        return stats.partitions
 
     def actor(self, partition: int) -> ActorHandle[Any]:
         """A partition's actor."""

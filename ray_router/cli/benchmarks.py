@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from os import environ
 from pathlib import Path
@@ -127,6 +128,8 @@ def _set_up(
 
     machine = Machine()  # its load before anything is started
     with ExitStack() as started:
+        if screen.as_json:
+            started.enter_context(redirect_stdout(sys.stderr))  # Ray tells there of workers that died
         if any(each.beside_redis for each in wanted.values()):
             missing = redis_missing()
             redis = None if missing else started.enter_context(running_redis())
@@ -149,7 +152,8 @@ def _taken(screen: Screen, stage: Stage, wanted: dict[str, Measure]) -> Iterator
                 progress.update(task, completed=fraction)  # type: ignore[arg-type]  # a task's id is an int
 
             try:
-                report = measure.take(replace(stage, progress=show))
+                with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
+                    report = measure.take(replace(stage, progress=show))
             except RouterError as error:
                 report = Report(name, measure.about, (), skipped=(Skipped("all of it", str(error)),))
             progress.remove_task(task)
