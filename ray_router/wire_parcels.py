@@ -1,4 +1,4 @@
-"""The wire format of what partitions tell each other: one parcel as bytes, a MessagePack array, version 2.
+"""The wire format of what partitions tell each other: one parcel as bytes, a MessagePack array, version 3.
 
 ::
 
@@ -6,7 +6,8 @@
                contents | nil, as_of | nil, vouches | nil, since, mark, decree | nil]
     decree    [since, owners, heirs | nil], both the DEFLATEd (zlib) little-endian 16-bit numbers of all slots
     life      [incarnation, service, moves, node]
-    contents  [number, [[key, state], ...], [[hash, stamp], ...], [[key, state], ...], stage]
+    contents  [number, [[key, record | state], ...], [[hash, stamp], ...], [[key, state], ...], stage]
+    record    of a plain session, as in ``core.record``
     state     [[[origin, observed_at, ttl_s, route], ...], [[at, route], ...], [[at, route], ...],
                [[at, route, retry_after_s], ...], deleted_at]
 
@@ -25,10 +26,11 @@ import msgpack
 
 from ray_router.core.lives import Life
 from ray_router.core.parcels import Contents, PackedState, Parcel, Stage
+from ray_router.core.record import FIELD
 from ray_router.core.slots import SLOTS, Topology
 from ray_router.errors import InvalidCallError
 
-VERSION = 2
+VERSION = 3
 _SLOTS_BYTES = 2 * SLOTS
 
 
@@ -85,7 +87,13 @@ def _life(index: int, incarnation: int, service: int, moves: int, node: str) -> 
 def _contents(number: int, states: object, drops: object, defaults: object, stage: int) -> Contents:
     _counts(number)
     sent = Contents(number, states, drops, defaults, Stage(stage))  # type: ignore[arg-type]  # checked below
-    for key, state in (*sent.states, *sent.defaults):
+    for key, state in sent.states:
+        _texts(key)
+        if type(state) is str:
+            _check_record(state)
+        else:
+            _check_state(*state)
+    for key, state in sent.defaults:
         _texts(key)
         _check_state(*state)
     for hashed, stamp in sent.drops:
@@ -112,6 +120,13 @@ def _check_state(
     for at, route, retry_after_s in deferred:
         _times(at, retry_after_s)
         _texts(route)
+
+
+def _check_record(text: str) -> None:
+    observed_at, ttl, who, confirmed, _ = text.split(FIELD, 4)
+    times = float(observed_at), float(ttl or 0), float(confirmed or 0)
+    if any(map(isnan, times)) or int(who or 0) < 0:
+        raise ValueError("no record")
 
 
 def _counts(*values: object) -> None:

@@ -25,7 +25,7 @@ def standbys(stage: Stage) -> Report:
     """Write to, and read from, routers of two partitions that keep each session once, and twice.
 
     They take turns, each round beginning with another one. ``set_many`` writes 1,000 times ``scale``
-    sessions at once, for as long as its copies need to be sent many times over.
+    sessions at once, each from where it wrote before, for long enough that copies are sent many times.
     """
     entries = stage.count(20_000, least=200)
     size, window_s = stage.count(1_000, least=20), stage.window_s(2.0)
@@ -39,7 +39,7 @@ def standbys(stage: Stage) -> Report:
             load(routers[name], entries)
         for number in range(stage.rounds):
             for name in _in_turn(number):
-                calls = partial(_write, routers[name], number)
+                calls = partial(_write, routers[name])
                 taken.setdefault((f"set_many, {name}", None), []).append(keys_per_s(calls, asked, window_s))
             keys = some_keys(stage.count(500, least=20), entries, number)
             one = {name: partial(_resolve, routers[name]) for name in _in_turn(number)}
@@ -73,9 +73,9 @@ def _in_turn(number: int) -> list[str]:
     return [*names[number % len(names) :], *names[: number % len(names)]]
 
 
-def _write(router: RouterHandle, number: int, keys: list[str]) -> None:
-    """Each session's route is another one each round, and is written anew many times in it."""
-    router.set_many([(key, Route(f"{number}-{key}")) for key in keys]).result()
+def _write(router: RouterHandle, keys: list[str]) -> None:
+    """Sessions write again, each from where it did before."""
+    router.set_many([(key, Route(f"-100{key}")) for key in keys]).result()
 
 
 def _resolve(router: RouterHandle, key: str) -> None:

@@ -23,6 +23,7 @@ from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
 from ray_router.core.operations import Answers, Elsewhere, Group, Moved, Refused, Result
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
@@ -396,7 +397,12 @@ class PartitionShell:
             slot_of,
             own,
             defaults,
-            Standby(_COPIES_FOR_ONE * settings.capacity, settings.max_candidates, retention),
+            Standby(
+                _COPIES_FOR_ONE * settings.capacity,
+                settings.max_candidates,
+                retention,
+                RecordFormat(settings.ttl_s),
+            ),
             config.copy_settings(),
             incarnation=self._incarnation,
             node=self._node,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState
+from ray_router.core.record import RecordFormat
 from ray_router.core.slots import key_hash
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
@@ -12,7 +13,7 @@ KEY, OTHER, THIRD = "tg:bot:room", "tg:bot:other", "tg:bot:third"
 
 
 def standby(capacity: int = 100) -> Standby:
-    return Standby(capacity, 4, Retention(100.0, 1_000.0))
+    return Standby(capacity, 4, Retention(100.0, 1_000.0), RecordFormat(10.0))
 
 
 def seen(at: float, ttl_s: float = 10.0, route: str = "home") -> SessionState:

@@ -26,11 +26,12 @@ MOVED_S = 0.02
 
 
 class Promise(NamedTuple):
-    """A write that was acknowledged."""
+    """A write that was acknowledged, and by whom."""
 
     key: str
     fact: SessionState
     at: float
+    by: tuple[int, ...]
 
 
 class Ledger:
@@ -86,8 +87,8 @@ class Client:
         key, fact, ledger = operation.key, fact_of(operation), self.ledger
         ledger.deleted_at[key] = max(ledger.deleted_at[key], fact.deleted_at)
 
-        def done(answer: Answer) -> None:
-            ledger.promises.append(Promise(key, fact, self.world.now))
+        def done(answer: Answer, by: tuple[int, ...]) -> None:
+            ledger.promises.append(Promise(key, fact, self.world.now, by))
 
         _Undertaking(
             self,
@@ -102,7 +103,7 @@ class Client:
             self,
             lambda: Course(self.topology.orders[slot_of(key)]),
             Get(key),
-            lambda answer: judge(answer.result),
+            lambda answer, by: judge(answer.result),
         ).begin()
 
     def learn(self, partition: int) -> None:
@@ -118,7 +119,7 @@ class _Undertaking:
         client: Client,
         course: Callable[[], Course],
         operation: Operation,
-        done: Callable[[Answer], None],
+        done: Callable[[Answer, tuple[int, ...]], None],
     ) -> None:
         self._client = client
         self._new_course = course
@@ -200,6 +201,6 @@ class _Undertaking:
         if self._course.over and self._course.acknowledged:
             assert self._answer is not None
             ledger.answered += 1
-            self._done(self._answer)
+            self._done(self._answer, self._course.acknowledged)
         else:
             ledger.unanswered += 1

@@ -11,6 +11,7 @@ from ray_router.core.exchange import CopySettings, Exchange
 from ray_router.core.operations import Elsewhere, Group, Result
 from ray_router.core.parcels import Parcel
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.slots import Topology, slot_function
 from ray_router.core.standby import Standby
@@ -47,7 +48,7 @@ class Life:
         fresh: bool,
     ) -> None:
         self.partition = Partition(index, settings)
-        self.standby = Standby(10_000, settings.max_candidates, RETENTION)
+        self.standby = Standby(10_000, settings.max_candidates, RETENTION, RecordFormat(settings.ttl_s))
         self.began_at = now
         self.exchange = self.partition.exchanges(
             lambda own, defaults: Exchange(
