@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from ray_router.core.candidates import NOTHING, SessionState, merge
@@ -46,6 +47,7 @@ class Standby:
             OrderedDict()
         )  # a dict is slow to find its first after deletions
         self._to_visit: list[int] = []
+        self._none_over_until = self._earliest = inf  # of all; of those visited, or that came meanwhile
         self.evicted = 0
 
     def __len__(self) -> int:
@@ -88,15 +90,15 @@ class Standby:
             False when it is anything else: nothing was changed, and ``merge`` must see to it.
         """
         hashed, told = key_hash(key), self.records.read(record)
-        if FIELD in key or now > told.lives_until + self._remembered_s:
+        until = told.lives_until + self._remembered_s
+        if FIELD in key or now > until:
             return False
         kept = self._held.get(hashed)
         if kept is not None:
             if not self._is_older(kept, key, told):
                 return False
             del self._held[hashed]
-        self._make_room(now)
-        self._held[hashed] = f"{key}{FIELD}{record}"
+        self._put(hashed, f"{key}{FIELD}{record}", until, now)
         return True
 
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
@@ -107,10 +109,11 @@ class Standby:
         if after == before:
             return Change(before, before)
         self._held.pop(hashed, None)
-        if now <= self._kept_until(after):
-            self._make_room(now)
+        until = self._kept_until(after)
+        if now <= until:
             record = None if FIELD in key else self.records.record(after)
-            self._held[hashed] = _Kept(key, after) if record is None else f"{key}{FIELD}{record}"
+            kept = _Kept(key, after) if record is None else f"{key}{FIELD}{record}"
+            self._put(hashed, kept, until, now)
         return Change(before, after, bool(after.observations) and not before.observations)
 
     def drop(self, hashed: int, stamp: float) -> None:
@@ -132,15 +135,24 @@ class Standby:
 
     def prune(self, now: float, most: int) -> int:
         """Look at the next ``most`` sessions, and drop those that are past all retention; how many."""
+        if now <= self._none_over_until:
+            return 0
         if not self._to_visit:
-            self._to_visit = list(self._held)
+            self._to_visit, self._earliest = list(self._held), inf
         dropped = 0
         for hashed in self._to_visit[-most:]:
             kept = self._held.get(hashed)
-            if kept is not None and self._is_over(kept, now):
+            if kept is None:
+                continue
+            until = self._until(kept)
+            if now > until:
                 del self._held[hashed]
                 dropped += 1
+            else:
+                self._earliest = min(self._earliest, until)
         del self._to_visit[-most:]
+        if not self._to_visit:
+            self._none_over_until = self._earliest
         return dropped
 
     def _is_older(self, kept: str | _Kept, key: str, told: Record) -> bool:
@@ -152,11 +164,17 @@ class Standby:
         same = its_key == key and (known.route, known.origin) == (told.route, told.origin)
         return same and known.observed_at < told.observed_at and known.confirmed_at <= told.confirmed_at
 
+    def _put(self, hashed: int, kept: str | _Kept, until: float, now: float) -> None:
+        self._make_room(now)
+        self._held[hashed] = kept
+        self._earliest = min(self._earliest, until)
+        self._none_over_until = min(self._none_over_until, until)
+
     def _make_room(self, now: float) -> None:
         if len(self._held) < self._capacity:
             return
         oldest = list(islice(self._held, 16))
-        over = [hashed for hashed in oldest if self._is_over(self._held[hashed], now)]
+        over = [hashed for hashed in oldest if now > self._until(self._held[hashed])]
         for hashed in over or oldest[:1]:
             del self._held[hashed]
         self.evicted += not over
@@ -164,10 +182,10 @@ class Standby:
     def _state_of(self, kept: str | _Kept) -> SessionState:
         return self.records.state(kept.partition(FIELD)[2]) if isinstance(kept, str) else kept.state
 
-    def _is_over(self, kept: str | _Kept, now: float) -> bool:
+    def _until(self, kept: str | _Kept) -> float:
         if isinstance(kept, str):
-            return now > self.records.read(kept.partition(FIELD)[2]).lives_until + self._remembered_s
-        return now > self._kept_until(kept.state)
+            return self.records.read(kept.partition(FIELD)[2]).lives_until + self._remembered_s
+        return self._kept_until(kept.state)
 
     def _kept_until(self, state: SessionState) -> float:
         """How long the owner remembers a session, as a tombstone in the end."""
