@@ -53,10 +53,13 @@ class Ledger:
         """Acknowledged writes of a session that a state does not know, nor anything that replaced them."""
         return [each for each in self.promised(key) if merge(state, each.fact, 4) != state]
 
+    def floor(self, key: str) -> float:
+        """Until when all that was observed of a session was deleted, as acknowledged."""
+        return max([-inf, *(each.fact.deleted_at for each in self.promises if each.key == key)])
+
     def undone_in(self, state: SessionState, key: str) -> bool:
         """Whether a state holds what an acknowledged deletion had ended."""
-        floor = max([-inf, *(each.fact.deleted_at for each in self.promises if each.key == key)])
-        return any(seen.observed_at <= floor for seen in state.observations)
+        return any(seen.observed_at <= self.floor(key) for seen in state.observations)
 
 
 def fact_of(operation: Set | Report | Delete) -> SessionState:

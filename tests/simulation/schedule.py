@@ -6,7 +6,7 @@ from functools import cache, partial
 from random import Random
 from typing import NamedTuple
 
-from ray_router.core.candidates import NOTHING, merge
+from ray_router.core.candidates import NOTHING, SessionState, deleted, merge
 from ray_router.core.exchange import CopySettings
 from ray_router.core.operations import Delete, Report, Result, Set
 from ray_router.core.settings import PartitionSettings
@@ -199,10 +199,7 @@ class Schedule:
             copy = held
             if standby is not None:
                 copy = self.nodes[standby].life.standby.state(key) or NOTHING
-            # What left a full table and came again may stand with more on the standby, never with less.
-            same = merge(copy, held, 4)[:-1] == copy[:-1] if self._small else held[:-1] == copy[:-1]
-            # And what left it, while a letter that still told of it was late, may stand with less.
-            if not same and not (self._small and not self._one_at_a_time):
+            if not self._agree(held, copy, self.client.ledger.floor(key)):
                 self._fail(f"{key} is {held} on its owner {owner}, and {copy} on its standby {standby}")
             for index, node in self.nodes.items():
                 if index not in (owner, standby) and node.life.standby.state(key) is not None:
@@ -217,6 +214,24 @@ class Schedule:
                     self._fail(f"{key}: {promise.fact}, acknowledged {ago:.3f} s ago, is lost")
         if self._one_at_a_time and self.client.ledger.unanswered:
             self._fail(f"{self.client.ledger.unanswered} calls were not answered")
+
+    def _agree(self, held: SessionState, copy: SessionState, floor: float) -> bool:
+        """Whether an owner and its standby know the same of a session, as far as they must.
+
+        Args:
+            floor: what was observed until then was deleted; a reborn partition may be told of it late.
+        """
+        owned, kept = (merge(each, deleted(floor), 4)[:-1] for each in (held, copy))
+        if owned == kept:
+            return True
+        anyhow = not self._one_at_a_time
+        # What left a full table and came again may stand with more on the standby; and with less, where a
+        # letter that still told of it was late.
+        if self._small:
+            return anyhow or merge(copy, held, 4)[:-1] == copy[:-1]
+        # What an owner was asked while it stood still it does when it goes on; its standby was told by others
+        # then, and may have died since.
+        return anyhow and self._froze and merge(copy, held, 4)[:-1] == held[:-1]
 
     def _is_owned_up_to(self, owner: int, promise: Promise) -> bool:
         """Whether the owner says of one of its lives that what was acknowledged then may be lost.
