@@ -13,25 +13,33 @@ from ray_router.bench.expiry_calls import expiry_calls
 from ray_router.bench.garbage import garbage
 from ray_router.bench.hit_ratios import hit_ratios
 from ray_router.bench.hot_keys import hot_keys
+from ray_router.bench.kills import kills
 from ray_router.bench.measure import Report
 from ray_router.bench.memory import memory
 from ray_router.bench.mixed import mixed
 from ray_router.bench.paper import paper
 from ray_router.bench.processes import processes
 from ray_router.bench.rebalance import rebalance
+from ray_router.bench.recovery import recovery
 from ray_router.bench.single import single
+from ray_router.bench.soak import soak
 from ray_router.bench.stage import Stage
+from ray_router.bench.standbys import standbys
 from ray_router.bench.table_sizes import table_sizes
 from ray_router.bench.telemetry import telemetry
 
 
 class Measure(NamedTuple):
-    """One measure: how it is taken, and whether it needs Ray, and a Redis if there is one."""
+    """One measure: how it is taken, and whether it needs Ray, and a Redis if there is one.
+
+    ``lasting``: it goes on for as long as one likes, and is taken only when asked for.
+    """
 
     take: Callable[[Stage], Report]
     about: str
     on_ray: bool = True
     beside_redis: bool = True
+    lasting: bool = False
 
 
 MEASURES: dict[str, Measure] = {
@@ -60,5 +68,14 @@ MEASURES: dict[str, Measure] = {
     "paper": Measure(
         paper, "10,000 partitions and 1,000,000,000 sessions, worked out", on_ray=False, beside_redis=False
     ),
+    "standbys": Measure(standbys, "every session kept once, and twice", beside_redis=False),
+    "recovery": Measure(recovery, "a full partition dies, and is back", beside_redis=False),
+    "kills": Measure(
+        kills, "partitions killed under load: what is lost, who waits", beside_redis=False, lasting=True
+    ),
+    "soak": Measure(soak, "full tables, churn and kills: does memory grow", beside_redis=False, lasting=True),
     "cold": Measure(cold, "the first answer in a fresh process", beside_redis=False),
 }
+
+CHAOS = ("kills", "recovery", "soak")
+"""What ``--chaos`` takes when nothing is named."""

@@ -112,6 +112,11 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that this share of all, 0 to 1, do not exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
 def keys_per_s(
     call: Callable[[Sequence[str]], object], batches: Sequence[Sequence[str]], window_s: float
 ) -> float:

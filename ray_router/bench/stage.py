@@ -40,6 +40,7 @@ class Stage:
         scale: of sizes and times; 1 is what figures are to be quoted from.
         progress: told how much of the measure is done, 0 to 1.
         large: the largest sizes too.
+        minutes: how long each measure goes on that goes on for as long as one likes.
         redis: the server to measure beside; None: there is none, because of ``redis_missing``.
         data: where recorded logs and traces are.
         name: routers' names begin with it.
@@ -50,6 +51,7 @@ class Stage:
     scale: float = 1.0
     progress: Callable[[float], None] = field(default=_nobody, repr=False)
     large: bool = False
+    minutes: float = 1.0
     redis: RedisServer | None = None
     redis_missing: str = "it was not started"
     data: Path | None = None
@@ -68,6 +70,11 @@ class Stage:
     def window_s(self, full: float) -> float:
         """How long to go on with one thing at this scale, in seconds."""
         return max(_LEAST_WINDOW_S, full * self.scale)
+
+    @property
+    def span_s(self) -> float:
+        """How long a measure goes on that goes on for as long as one likes, in seconds."""
+        return max(_LEAST_WINDOW_S, 60.0 * self.minutes * min(1.0, self.scale))
 
     def config(self, partitions: int = 1, **settings: Any) -> RouterConfig:
         """The config of a router of its own: the usual one, that nobody gives up waiting for."""

@@ -45,3 +45,16 @@ CALLS_TO_FIRST_ANSWER = Target(2, 2, less_is_better=True)
 LOOK_UPS_TO_FIRST_ANSWER = Target(1, 1, less_is_better=True)
 REBALANCED_OVER_BEST = Target(1.15, 1.05, less_is_better=True)
 """The largest load of a partition over the mean, over the least that slots allow."""
+NOTHING = Target(0, 0, less_is_better=True)
+"""Lost, or not answered, while partitions are killed one at a time."""
+SLOWEST_MS = Target(300, 50, less_is_better=True)
+"""One resolve in a thousand, meanwhile."""
+LONGEST_MS = Target(1_000, 300, less_is_better=True)
+"""Any resolve, meanwhile."""
+RECOVERY_OVER_RESTART = Target(3, 1.5, less_is_better=True)
+"""A partition of 100,000 routes, from its death until it is complete; over a bare actor's restart."""
+COPIED_WRITES = Target(0.65, 0.85)
+"""Sessions of ``set_many``, kept twice; over those kept once."""
+COPIED_READS = Target(0.97, 1.0)
+GROWTH_PERCENT = Target(2, 0, less_is_better=True)
+"""Of a partition's process, after a sixth of the time."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from os import environ
 from pathlib import Path
@@ -43,6 +44,15 @@ def bench(
         typer.Option(min=1e-6, max=100.0, metavar="X", help="Of sizes and times: 0.01 is a quick look."),
     ] = 1.0,
     large: Annotated[bool, typer.Option("--large", help="A table of 10,000,000 routes, too.")] = False,
+    chaos: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="MINUTES",
+            help="Kill partitions under load for so long, and show what that did.",
+            show_default=False,
+        ),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the curves.", show_default=False)
     ] = None,
@@ -58,9 +68,12 @@ def bench(
     redis-server (where it is installed) are started for this alone, and ended afterwards. Recorded logs are
     looked for in the folder that RAY_ROUTER_DATA names.
 
+    With --chaos partitions of routers of its own are killed instead, for that time together.
+
     Examples:
       ray-router bench single concurrency batch
       ray-router bench --scale 0.01 --rounds 1 --json
+      ray-router bench --chaos 30
     """
     screen = Screen(as_json)
     require("psutil", "measuring", "bench")
@@ -69,22 +82,25 @@ def bench(
         if plot.suffix not in _PICTURES or not plot.absolute().parent.is_dir():
             problem = f"must end in {' or '.join(_PICTURES)}, in a folder that is there"
             raise typer.BadParameter(problem, param_hint="--plot")
-    from ray_router.bench.catalogue import MEASURES
+    from ray_router.bench.catalogue import CHAOS, MEASURES
 
     if show_list:
         screen.show(measures_table(MEASURES), {"measures": {each: MEASURES[each].about for each in MEASURES}})
         return
-    wanted = {each: MEASURES[each] for each in measures or MEASURES if each in MEASURES}
+    usual = CHAOS if chaos is not None else [name for name, each in MEASURES.items() if not each.lasting]
+    wanted = {each: MEASURES[each] for each in measures or usual if each in MEASURES}
     for each in measures or ():
         if each not in MEASURES:
             raise typer.BadParameter(f"{each!r} is none of {', '.join(MEASURES)}", param_hint="MEASURE")
     from ray_router.bench.stage import Stage
 
     data = environ.get("RAY_ROUTER_DATA")
+    lasting = sum(each.lasting for each in wanted.values())
     stage = Stage(
         rounds=rounds,
         scale=scale,
         large=large,
+        minutes=1.0 if chaos is None else chaos / max(1, lasting),
         data=Path(data) if data else None,
         name=f"{name[:40]}-bench-{token_hex(4)}",
         namespace=namespace,
@@ -112,6 +128,8 @@ def _set_up(
 
     machine = Machine()  # its load before anything is started
     with ExitStack() as started:
+        if screen.as_json:
+            started.enter_context(redirect_stdout(sys.stderr))  # Ray tells there of workers that died
         if any(each.beside_redis for each in wanted.values()):
             missing = redis_missing()
             redis = None if missing else started.enter_context(running_redis())
@@ -134,7 +152,8 @@ def _taken(screen: Screen, stage: Stage, wanted: dict[str, Measure]) -> Iterator
                 progress.update(task, completed=fraction)  # type: ignore[arg-type]  # a task's id is an int
 
             try:
-                report = measure.take(replace(stage, progress=show))
+                with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
+                    report = measure.take(replace(stage, progress=show))
             except RouterError as error:
                 report = Report(name, measure.about, (), skipped=(Skipped("all of it", str(error)),))
             progress.remove_task(task)

@@ -110,6 +110,13 @@ class ScalingDecided(NamedTuple):
     reason: ScalingReason
 
 
+class KeptSnapshot(NamedTuple):
+    """The router was to write a snapshot of its own; ``written``: it did, else it failed, and goes on."""
+
+    partition: int
+    written: bool
+
+
 class Served(NamedTuple):
     """A partition carried out a batch. ``service_s``: what that took, without the way there and back."""
 
@@ -154,6 +161,7 @@ Event = Union[
     PressureChanged,
     ServiceChanged,
     ScalingDecided,
+    KeptSnapshot,
     Served,
     Called,
     Carried,

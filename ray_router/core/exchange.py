@@ -29,7 +29,7 @@ from ray_router.core.custody import Custody, Gains
 from ray_router.core.defaults import Defaults
 from ray_router.core.lives import Life, Lives, Restarts
 from ray_router.core.outbox import Draft, Drop, Outbox, Pass
-from ray_router.core.parcels import Contents, Parcel, Stage, Term, packed, unpacked
+from ray_router.core.parcels import Contents, Parcel, SentState, Stage, Term, packed, unpacked
 from ray_router.core.slots import SlotOf, Topology, key_hash
 from ray_router.core.standby import Standby
 from ray_router.core.table import Change
@@ -45,6 +45,12 @@ class OwnSessions(Protocol):
 
     def known(self, key: str) -> SessionState:
         """What is known of a session, be it that it was deleted."""
+
+    def as_stored(self, key: str) -> str | SessionState | None:
+        """What is known of a session that is here: its record, where that says it all."""
+
+    def load(self, key: str, record: str, now: float) -> bool:
+        """Take in a plain session; whether it was, and needs no ``merge``."""
 
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Add what a fact knows."""
@@ -71,7 +77,7 @@ class CopySettings(NamedTuple):
     synchronous: bool
     copies: int = 2
     most_owed: int = 100_000
-    parcel: int = 500
+    parcel: int = 1_000
     give_up_after_s: float = 2.0
     pulse_s: float = 1.0
     max_restarts: int = 15
@@ -517,9 +523,9 @@ class Exchange:
         drops = [each for each in draft.drops if each.key is None or self._own.state(each.key) is None]
         states = []
         for key in draft.keys:
-            state = self.known(key)
-            if state != NOTHING:
-                states.append((key, packed(state)))
+            sent = self._as_sent(key)
+            if sent is not None:
+                states.append((key, sent))
         defaults = self._defaults.items() if draft.defaults else ()
         return Contents(
             number,
@@ -529,14 +535,28 @@ class Exchange:
             Stage.BEGUN if self.spent or self.lives[self.index].out else draft.stage,
         )
 
+    def _as_sent(self, key: str) -> SentState | None:
+        """All that is known here of a session, as it travels; None for nothing."""
+        if not self._to_sort:  # else it may be where it does not belong
+            holder = self._own if self.custody.owns(key) else self.standby
+            stored = holder.as_stored(key)
+            if isinstance(stored, str):
+                return stored
+        state = self.known(key)
+        return None if state == NOTHING else packed(state)
+
     def _unpack(self, peer: _Peer, parcel: Parcel, contents: Contents, now: float, *, current: bool) -> None:
-        for key, state in contents.states:
-            if self.custody.owns(key):
-                self._own.merge(key, unpacked(state), now)
-            else:
-                self.standby.merge(key, unpacked(state), now)
-            if not current or self.index not in self.custody.of(key):
-                # The sender's next life, or who keeps it by now, may have been told without it.
+        records = self.standby.records
+        for key, sent in contents.states:
+            keeping = self.custody.of(key)
+            holder = self._own if keeping.owner == self.index else self.standby
+            if not isinstance(sent, str):
+                holder.merge(key, unpacked(sent), now)
+            elif not holder.load(key, sent, now):
+                holder.merge(key, records.state(sent), now)
+            if not current or self.index not in keeping or parcel.sender not in keeping:
+                # The sender's next life, or who keeps it by now, may have been told without it; and one who
+                # keeps it only until the keepers have it may be gone before it has told them all.
                 self._owe(key)
         for key, state in contents.defaults:
             self._defaults.merge(key, unpacked(state), now)

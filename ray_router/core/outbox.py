@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ray_router.core.parcels import Stage, Term
+from ray_router.core.slots import key_hash
 
 _LOOKED_AT_FOR_ONE = 4  # keys of a round that are looked at for each one that a parcel may hold
 
@@ -113,6 +114,8 @@ class Outbox:
 
     def note(self, key: str, gone: Drop | None = None) -> None:
         """A session changed that the peer should know; ``gone``, if it was deleted: no round comes by it."""
+        if gone is None and self._drops:
+            self._drops.pop(key_hash(key), None)  # it is back, and older than what had to go
         if not self.round_wanted and len(self._dirty) >= self._most:
             self._want_round()
         if not self.round_wanted:
@@ -143,8 +146,12 @@ class Outbox:
             owned: walks by which it is sent all that it owns.
             kept: walks by which it is sent all that it keeps for others.
         """
-        if term[0] != self.term[0]:
+        if 0 < self.term[0] != term[0]:
             self._drops.clear()  # whatever it held is gone
+        else:  # what it holds that is gone here, no round comes by
+            for drop in (*self._dirty.values(), *(() if self._pending is None else self._pending.drops)):
+                if drop is not None:
+                    self.drop(drop)
         self._dirty.clear()
         self._pending = None
         self._passes.clear()

@@ -7,7 +7,7 @@ a number and is sent again, as it is known by then, until the receiver's next pa
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from ray_router.core.candidates import Deferral, Mark, Observation, SessionState
 from ray_router.core.lives import Life
@@ -22,6 +22,9 @@ When any of it changes, what it is owed may be other than before.
 PackedState = tuple[Any, ...]
 """A state in plain tuples, which pickle three times as fast as named ones."""
 
+SentState = Union[str, PackedState]
+"""A plain session's record, as both ends keep it; of any other all that is known."""
+
 
 class Stage(IntEnum):
     """How much of what the receiver lost has been sent, this parcel included."""
@@ -35,7 +38,7 @@ class Contents(NamedTuple):
     """What needs to arrive."""
 
     number: int
-    states: tuple[tuple[str, PackedState], ...] = ()
+    states: tuple[tuple[str, SentState], ...] = ()
     drops: tuple[tuple[int, float], ...] = ()
     defaults: tuple[tuple[str, PackedState], ...] = ()
     stage: Stage = Stage.BEGUN

@@ -623,6 +623,18 @@ class OwnTable:
         """What is known of a session, be it only that it was deleted."""
         return self._partition._table.known(key)
 
+    def as_stored(self, key: str) -> str | SessionState | None:
+        """What is known of a session that is here, as it is kept."""
+        return self._partition._table.as_stored(key)
+
+    def load(self, key: str, record: str, now: float) -> bool:
+        """Take in a plain session that a peer knows, where nothing is known of it here; whether it was."""
+        loaded = self._partition._table.load(key, record, now)
+        if loaded:
+            self._partition._counts["new_sessions"] += 1
+            self._partition._pressure.churned(1, 0, now)
+        return loaded
+
     def merge(self, key: str, fact: SessionState, now: float) -> Change:
         """Take in what a peer knows."""
         return self._partition._take_in(key, fact, now)

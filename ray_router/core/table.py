@@ -152,6 +152,30 @@ class Table:
         known = self._quick.get(key) or self._others.get(key)
         return self._records.state(known) if isinstance(known, str) else known
 
+    def as_stored(self, key: str) -> str | SessionState | None:
+        """What is known of a session as it is kept: its record, where that says it all. Touches nothing."""
+        return self._quick.get(key) or self._others.get(key)
+
+    def load(self, key: str, record: str, now: float) -> bool:
+        """Take in a plain session that lives, and of which nothing is known, where there is room.
+
+        Returns:
+            False when it is anything else: nothing was changed, and ``merge`` must see to it.
+        """
+        if key in self._quick or key in self._others or len(self) >= self._capacity:
+            return False
+        if self._tombstones and key_hash(key) in self._tombstones:
+            return False
+        lives_until = self._records.read(record).lives_until
+        day = Calendar.day_of(lives_until)
+        if now > lives_until or (day is not NEVER and day <= self._due.reached_until):
+            return False
+        self._quick[key] = record
+        self._last_use = (key, True)
+        self._live.admit(key)
+        self._due.add(key, day, len(self))
+        return True
+
     def quick(self, keys: Sequence[str], now: float) -> list[str | None]:
         """The records of those sessions that live and are plain; None for those to be looked at."""
         if floor(now) > self._today and not self._withdraw(now):

@@ -1,10 +1,10 @@
 """``Course``: whom to ask about one share of a submission, until enough have answered. Pure.
 
 A read goes to the owner, and when that fails or is late to the standby. A write needs one keeper, or two:
-then owner and standby are sent it at once, and neither waits for the other. Whoever takes the place of a
-keeper is told that the write is *astray*, and passes it on. Since everything is idempotent, asking one more
-than necessary does no harm. When nobody else is left, owner and standby are asked once more and waited
-for: whoever answers first will do.
+then owner and standby are sent it at once, and neither waits for the other. When one of them misses it,
+others take its place, and all who have it are told that the write is *astray*, and pass it on: one alone
+might die before it has. Since everything is idempotent, asking one more than necessary does no harm. When
+nobody else is left, owner and standby are asked once more and waited for: whoever answers first will do.
 
 Two acknowledgements are two copies only if both still live: every answer tells the incarnations that its
 sender knows of, and one that was given by a former life does not count and is asked for again.
@@ -49,7 +49,7 @@ class Course:
         self._acknowledged: dict[int, int] = {}
         self._down: frozenset[int] = frozenset()
         self._lives: dict[int, int] = {}
-        self._astray_taken = False
+        self._told: set[int] = set()  # who has it, and knows that somebody else may not
         self._missed = False
         self._last = len(order) == 1
         self.over = False
@@ -66,9 +66,7 @@ class Course:
         if self._last or not self._missed:
             return [self._leg(index, patient=self._last) for index in self._order[: self._copies]]
         self._down = frozenset(down)
-        others = [index for index in self._order[self._copies :] if index not in down]
-        alone = self._writes and len(others) == 0
-        return [self._leg(index, astray=alone) for index in asked] + self._further()
+        return [self._leg(index, astray=self._writes) for index in asked] + self._further()
 
     def answered(self, partition: int, incarnation: int, lives: Mapping[int, int]) -> list[Leg]:
         """A partition has it; what to ask now.
@@ -81,7 +79,8 @@ class Course:
         if leg is None or self.over:
             return []
         self._acknowledged[partition] = incarnation
-        self._astray_taken |= leg.astray
+        if leg.astray:
+            self._told.add(partition)
         for index, known in (*lives.items(), (partition, incarnation)):
             self._lives[index] = max(known, self._lives.get(index, 0))
         former = [index for index, life in self._acknowledged.items() if life < self._lives.get(index, 0)]
@@ -123,10 +122,11 @@ class Course:
         return [self._leg(index, astray=self._writes, patient=True) for index in self._order[:2]]
 
     def _finish(self) -> list[Leg]:
-        """Enough have it, or all who could; see to it that the others will."""
-        if self._writes and self._missed and not self._astray_taken and not self._outstanding:
-            self._astray_taken = True
-            return [self._leg(next(iter(self._acknowledged)), astray=True)]
+        """Enough have it, or all who could; see to it that the others will, whoever of these dies next."""
+        untold = [index for index in self._acknowledged if index not in self._told]
+        if self._writes and self._missed and untold and not self._outstanding:
+            self._told.update(untold)
+            return [self._leg(index, astray=True) for index in untold]
         self.over = True
         return []
 

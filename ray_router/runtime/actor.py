@@ -21,9 +21,11 @@ from ray_router.core.lives import Life
 from ray_router.core.slots import Topology, slot_function
 from ray_router.core.vigil import Vigil
 from ray_router.errors import InvalidConfigError
+from ray_router.handle import RouterHandle
 from ray_router.runtime.naming import actor_name
 from ray_router.runtime.post import Post
 from ray_router.runtime.snapshots import snapshot_regularly
+from ray_router.runtime.transport import RayTransport
 from ray_router.telemetry import Home, for_partition
 from ray_router.transport import Directory, PartitionShell, Request
 
@@ -144,7 +146,8 @@ class PartitionActor:
     def _keep_snapshots(self) -> None:
         if self._index == 0 and self._config.snapshot_uri is not None and not self._keeps_snapshots:
             self._keeps_snapshots = True
-            snapshot_regularly(self._config, self._namespace, self._closing)
+            router = RouterHandle(RayTransport(self._config.name, self._namespace))
+            snapshot_regularly(router, self._config, self._index, self._closing, self._shell.tell)
 
     def _find(self, partition: int) -> ActorHandle[Any] | None:
         """The actor that has the partition's name now; Ray remembers it, and knows when it is gone."""

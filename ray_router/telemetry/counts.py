@@ -14,6 +14,7 @@ from ray_router.core.events import (
     Deleted,
     Event,
     Evicted,
+    KeptSnapshot,
     MovedOn,
     PressureChanged,
     RefusedInput,
@@ -36,6 +37,7 @@ from ray_router.telemetry.instruments import (
     SCALING_DECISIONS,
     SERVICE_CHANGES,
     SETS,
+    SNAPSHOTS,
     STALE_DETECTIONS,
     Instrument,
 )
@@ -125,6 +127,10 @@ def _decided(partition: int, more: bool, reason: Any) -> Read:
     yield SCALING_DECISIONS, (str(partition), "up" if more else "down", reason.value)
 
 
+def _kept(partition: int, written: bool) -> Read:
+    yield SNAPSHOTS, (str(partition), "written" if written else "failed")
+
+
 _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     Reported: lambda told: (told.partition, told.delivery, told.outcome),
     Deleted: lambda told: (told.partition, told.found),
@@ -134,6 +140,7 @@ _ALIKE: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
     PressureChanged: lambda told: (told.partition, told.before, told.after),
     ServiceChanged: lambda told: (told.partition, told.in_service),
     ScalingDecided: lambda told: (told.partition, told.after > told.before, told.reason),
+    KeptSnapshot: lambda told: (told.partition, told.written),
 }
 """What of an event says which others it is added to."""
 
@@ -148,5 +155,6 @@ _READ: dict[type[Any], Callable[..., Read]] = {
     PressureChanged: _pressed,
     ServiceChanged: _served,
     ScalingDecided: _decided,
+    KeptSnapshot: _kept,
 }
 """What counts as what."""

@@ -109,6 +109,9 @@ SCALING_DECISIONS = _counter(
     "direction",
     "reason",
 )
+SNAPSHOTS = _counter(
+    "snapshots", "{snapshot}", "Snapshots that the router writes by itself: written or failed.", "outcome"
+)
 SERVICE = Instrument(
     "ray_router.service.duration",
     Kind.HISTOGRAM,
@@ -169,7 +172,7 @@ QUEUE = Instrument(
 
 OF_PARTITIONS = (
     *(RESOLVES, FALLBACKS, STALE_DETECTIONS, SETS, REPORTS, DELETES, EVICTIONS, EXPIRATIONS, REFUSED),
-    *(PRESSURE_CHANGES, SERVICE_CHANGES, SCALING_DECISIONS, SERVICE),
+    *(PRESSURE_CHANGES, SERVICE_CHANGES, SCALING_DECISIONS, SNAPSHOTS, SERVICE),
     *(ENTRIES, CAPACITY, DEFAULTS, GHOSTS, MEMORY, TABLE, SLOTS, UPTIME, RESTARTS, EPOCH),
     *(PRESSURE, PRESSURE_LEVEL, WAITING),
 )

@@ -17,12 +17,13 @@ from ray_router.config import RouterConfig
 from ray_router.core.admission import check_seconds
 from ray_router.core.archive import Archive
 from ray_router.core.defaults import Defaults
-from ray_router.core.events import Observer, ScalingDecided, Served, ServiceChanged, guarded
+from ray_router.core.events import Event, Observer, ScalingDecided, Served, ServiceChanged, guarded
 from ray_router.core.exchange import Exchange, OwnSessions
 from ray_router.core.insight import Insight
 from ray_router.core.lives import Life
 from ray_router.core.operations import Answers, Elsewhere, Group, Moved, Refused, Result
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.slots import SlotOf, Topology, slot_function
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
@@ -215,6 +216,11 @@ class PartitionShell:
     def _goes_by(self, since: int) -> bool:
         """Whether this partition goes by the decree of an epoch."""
         return self._exchange is None or since == self._exchange.decree.since
+
+    def tell(self, event: Event) -> None:
+        """Tell the observer what happened around this partition; it is told one event at a time."""
+        with self._lock:
+            self._partition.tell(event)
 
     def ping(self) -> Pulse:
         """A sign of life."""
@@ -415,7 +421,12 @@ class PartitionShell:
             slot_of,
             own,
             defaults,
-            Standby(_COPIES_FOR_ONE * settings.capacity, settings.max_candidates, retention),
+            Standby(
+                _COPIES_FOR_ONE * settings.capacity,
+                settings.max_candidates,
+                retention,
+                RecordFormat(settings.ttl_s),
+            ),
             config.copy_settings(),
             incarnation=self._incarnation,
             node=self._node,

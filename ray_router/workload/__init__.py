@@ -2,6 +2,7 @@
 
 from ray_router.workload.event import Event
 from ray_router.workload.faults import BadLineError, LogError, UnreadableLogError
+from ray_router.workload.ledger import LedgerLoad, Promise, lost
 from ray_router.workload.logs import BadLine, EventLog
 from ray_router.workload.play import closing_stats, play
 from ray_router.workload.records import LogFormat
@@ -22,9 +23,11 @@ __all__ = [
     "Event",
     "EventLog",
     "Grid",
+    "LedgerLoad",
     "LogError",
     "LogFormat",
     "PartitionTally",
+    "Promise",
     "Recorder",
     "Simulation",
     "SimulationResult",
@@ -35,6 +38,7 @@ __all__ = [
     "UnreadableLogError",
     "closing_stats",
     "event_config",
+    "lost",
     "play",
     "simulate",
     "simulate_router",

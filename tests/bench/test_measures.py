@@ -36,7 +36,7 @@ class Run(NamedTuple):
     report: Report
     progress: list[float]
 
-    def figure(self, name: str, at: float | None = None) -> Figure:
+    def figure(self, name: str, at: float | str | None = None) -> Figure:
         """The figure of this name, at a place."""
         (found,) = [each for each in self.report.figures if each.name == name and at in (None, each.at)]
         return found
@@ -208,6 +208,24 @@ def figures_come_from_what_was_done(run: Run) -> None:
             assert letter > len(key_of(0)) + len(route_of(0))
             letters = run.figure("letters that one node more takes", 4).median
             assert letters == pytest.approx(SESSIONS * moved / SLOTS * letter)
+        case "standbys":
+            copied = run.figure("set_many, async over set_many, no copies")
+            assert copied.target == targets.COPIED_WRITES
+        case "recovery":
+            assert "of 100 routes" in run.report.question
+        case "kills":
+            for durability in ("sync", "async"):
+                figures = {each.name: each for each in run.report.figures if each.at == durability}
+                assert figures["kills"].rounds == (1.0,)
+                assert figures["writes acknowledged"].median > 20
+                assert figures["writes lost of which nobody says so"].rounds == (0.0,)
+                assert figures["calls not answered"].rounds == (0.0,)
+                assert figures["resolve, longest"].median >= figures["resolve, p99.9"].median > 0
+            assert run.figure("writes lost", "sync").rounds == (0.0,)
+        case "soak":
+            assert run.figure("kills").median >= 2
+            assert run.figure("sessions written").median > 200
+            assert run.figure("calls not answered").rounds == (0.0,)
         case "cold":
             assert run.figure("look-ups").rounds == (1.0,)
             assert run.figure("calls").rounds == (2.0,)

@@ -44,7 +44,8 @@ if what == "session":
     before = resident()
     load(router, sessions)
 else:
-    records, standby = RecordFormat(inf), Standby(2 * sessions, config.max_candidates, Retention(1e9, 1e9))
+    records = RecordFormat(inf)
+    standby = Standby(2 * sessions, config.max_candidates, Retention(1e9, 1e9), records)
     before = resident()
     for at, chunk in enumerate(chunks(sessions), 1_700_000_000):
         for number, (key, route) in enumerate(chunk.items()):

@@ -12,6 +12,7 @@ from ray_router.core.exchange import CopySettings, Exchange
 from ray_router.core.lives import Life
 from ray_router.core.operations import Delete, Elsewhere, Get, Group, Report, Resolve, Set
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.reshaping import balanced_among
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.slots import Topology, slot_function
@@ -42,7 +43,7 @@ class Member:
         **settings: float,
     ) -> None:
         self.partition = Partition(index, PartitionSettings(**settings), observer)  # type: ignore[arg-type]
-        self.standby = Standby(100, 4, RETENTION)
+        self.standby = Standby(100, 4, RETENTION, RecordFormat(PartitionSettings().ttl_s))
         self.exchange: Exchange = self.partition.exchanges(
             lambda own, defaults: Exchange(
                 index,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ray_router.core.outbox import Drop, Outbox, Pass
 from ray_router.core.parcels import Stage
+from ray_router.core.slots import key_hash
 
 
 def walk(*keys: str, owed: str | None = None) -> list[Pass]:
@@ -65,6 +66,7 @@ def test_evictions_are_bounded_and_the_newest_counts() -> None:
 def test_a_new_term_voids_what_the_old_one_was_owed() -> None:
     """What was evicted before a peer was restarted does not concern it."""
     outbox = Outbox(10)
+    outbox.begin_round((1, 0, 0), [], [])
     outbox.drop(Drop(1, None, 1.0))
     outbox.note("a")
     outbox.note_defaults()
@@ -72,7 +74,31 @@ def test_a_new_term_voids_what_the_old_one_was_owed() -> None:
     draft = outbox.draft(10)
     assert draft is not None
     assert (draft.keys, draft.drops, draft.defaults, draft.stage) == ((), (), True, Stage.ALL)
-    assert outbox.rounds == 1
+    assert outbox.rounds == 2
+
+
+def test_a_round_keeps_what_must_go_when_the_peer_lives_on() -> None:
+    """A deletion before the first letter, or under way when a round begins, is in no round."""
+    outbox, gone, evicted = Outbox(10), Drop(key_hash("a"), "a", 2.0), Drop(7, None, 1.0)
+    outbox.drop(evicted)
+    assert outbox.draft(10) is not None
+    outbox.note("a", gone)
+    outbox.note("b")
+    outbox.begin_round((1, 0, 0), [], [])
+    draft = outbox.draft(10)
+    assert draft is not None
+    assert (draft.keys, set(draft.drops)) == ((), {gone, evicted})
+
+
+def test_what_is_written_again_has_not_left() -> None:
+    """A session that came back with what is older than the tombstone that had to go is not dropped."""
+    outbox = Outbox(10)
+    outbox.drop(Drop(key_hash("a"), None, 5.0))
+    outbox.drop(Drop(key_hash("b"), None, 5.0))
+    outbox.note("a")
+    draft = outbox.draft(10)
+    assert draft is not None
+    assert (draft.keys, [each.hashed for each in draft.drops]) == (("a",), [key_hash("b")])
 
 
 def test_a_round_is_in_no_stage_until_its_first_part_is_through() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ray_router.core import candidates
 from ray_router.core.candidates import SessionState
+from ray_router.core.record import FIELD, RecordFormat
 from ray_router.core.slots import key_hash
 from ray_router.core.standby import Standby
 from ray_router.core.table import Retention
@@ -11,8 +14,11 @@ from ray_router.core.table import Retention
 KEY, OTHER, THIRD = "tg:bot:room", "tg:bot:other", "tg:bot:third"
 
 
+RECORDS = RecordFormat(10.0)
+
+
 def standby(capacity: int = 100) -> Standby:
-    return Standby(capacity, 4, Retention(100.0, 1_000.0))
+    return Standby(capacity, 4, Retention(100.0, 1_000.0), RECORDS)
 
 
 def seen(at: float, ttl_s: float = 10.0, route: str = "home") -> SessionState:
@@ -98,3 +104,58 @@ def test_reads_leave_a_copy_alone() -> None:
     copies.merge(OTHER, seen(1.0), 1.0)
     copies.touch(KEY)
     assert copies.keys() == [KEY, OTHER]
+
+
+def test_plain_sessions_are_kept_as_their_records() -> None:
+    """As their owner keeps them; what is not plain is kept as what is known of it."""
+    copies = standby()
+    record = RECORDS.write(5.0, 10.0, 2, -inf, "home")
+    assert copies.load(KEY, record, 5.0)
+    assert copies.as_stored(KEY) == record
+    assert copies.state(KEY) == seen(5.0)
+    copies.merge(OTHER, seen(5.0), 5.0)
+    assert copies.as_stored(OTHER) == record
+    copies.merge(KEY, candidates.failed("home", 6.0), 6.0)
+    assert copies.as_stored(KEY) == copies.state(KEY) != seen(5.0)
+    odd = f"tg:bot:{FIELD}room"
+    assert not copies.load(odd, record, 5.0)
+    copies.merge(odd, seen(5.0), 5.0)
+    assert copies.state(odd) == seen(5.0)
+    assert set(copies.keys()) == {KEY, OTHER, odd}
+    copies.drop(key_hash(OTHER), 5.0)
+    assert copies.as_stored(OTHER) is None
+
+
+def test_a_record_takes_the_place_of_an_older_one_alone() -> None:
+    """Whatever else is known has to be merged with it."""
+    newer = RECORDS.write(7.0, 10.0, 2, 6.0, "home")
+    for known, replaced in (
+        (seen(5.0), True),
+        (seen(7.0), False),
+        (seen(5.0, route="away"), False),
+        (candidates.merge(seen(5.0), candidates.confirmed("home", 6.5), 4), False),
+        (candidates.failed("home", 1.0), False),
+    ):
+        copies = standby()
+        copies.merge(KEY, known, 7.0)
+        assert copies.load(KEY, newer, 7.0) == replaced
+        if not replaced:
+            assert copies.state(KEY) == known
+            copies.merge(KEY, RECORDS.state(newer), 7.0)
+        assert copies.state(KEY) == candidates.merge(known, RECORDS.state(newer), 4)
+    copies = standby()
+    assert not copies.load(KEY, newer, 5_000.0)
+    assert len(copies) == 0
+
+
+def test_nothing_is_looked_at_before_anything_can_be_over() -> None:
+    """The earliest end of what a pass has seen, or of what came meanwhile, begins the next."""
+    copies = standby()
+    copies.merge(KEY, seen(0.0), 0.0)
+    copies.merge(OTHER, seen(100.0), 100.0)
+    assert copies.prune(1_111.0, 1) + copies.prune(1_111.0, 1) == 1
+    assert copies.keys() == [OTHER]
+    assert copies.prune(1_210.0, 10) == 0
+    copies.merge(THIRD, seen(50.0), 100.0)
+    assert copies.prune(1_161.0, 10) == 1
+    assert copies.prune(1_211.0, 10) == 1

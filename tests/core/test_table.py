@@ -421,3 +421,47 @@ def test_a_partition_grows_nowhere() -> None:
             validate(partition)
             sizes.append(elements(partition) - elements(partition._windows))  # which hold an hour
     assert max(sizes) < 1.2 * sizes[0]
+
+
+# What a peer sends as a record
+
+
+def test_a_session_that_is_loaded_is_as_if_merged() -> None:
+    """A plain one, that lives, and of which nothing is known."""
+    records = RecordFormat(inf)
+    for state in (seen(100.0), seen(100.0, inf), observed("R", 99.5, 7.0, int(Origin.AGENT))):
+        loaded, merged = table_of(10), table_of(10)
+        record = records.record(state)
+        assert record is not None
+        assert loaded.load(A, record, 100.0)
+        merged.merge(A, state, 100.0)
+        assert loaded.as_stored(A) == merged.as_stored(A) == record
+        assert loaded.state(A) == state
+        for now in (105.0, 120.0, 140.0, 200.0):
+            for table in (loaded, merged):
+                while table.take_next(now):
+                    pass
+            assert [loaded.count(phase) for phase in Phase] == [merged.count(phase) for phase in Phase]
+
+
+def test_whatever_else_has_to_be_merged() -> None:
+    """What is known already, be it by a tombstone; what is over, or falls due today; what needs room."""
+    record = RecordFormat(inf).record(seen(100.0))
+    assert record is not None
+    table = table_of(10)
+    assert not table.load(A, record, 111.0)
+    table.merge(A, seen(99.0), 100.0)
+    assert not table.load(A, record, 100.0)
+    table.merge(A, failed("S", 100.0), 100.0)
+    assert not table.load(A, record, 100.0)
+    buried = table_of(10)
+    buried.merge(A, seen(50.0), 100.0)
+    buried.merge(A, deleted(100.5), 100.6)
+    assert buried.count(Phase.TOMBSTONE) == 1
+    assert not buried.load(A, record, 101.0)
+    late = table_of(10)
+    late.quick([A], 110.5)
+    assert not late.load(A, record, 109.0)
+    full = table_of(1)
+    full.merge(B, seen(100.0), 100.0)
+    assert not full.load(A, record, 100.0)

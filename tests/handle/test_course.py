@@ -33,12 +33,24 @@ def test_two_copies_need_two_that_live() -> None:
     assert course.acknowledged == (0, 1)
 
 
-def test_whoever_takes_a_keepers_place_is_told_that_the_write_is_astray() -> None:
-    """Known to be down, a keeper is not asked at all."""
+def test_all_who_have_it_are_told_that_a_keeper_missed_it() -> None:
+    """Known to be down, one is not asked at all."""
     course = Course(ORDER, copies=2, writes=True)
-    assert course.begin([0, 2]) == [Leg(1, copy=True), Leg(3, copy=True, astray=True)]
+    assert course.begin([0, 2]) == [Leg(1, copy=True, astray=True), Leg(3, copy=True, astray=True)]
     course.answered(1, 1, {})
     course.answered(3, 1, {})
+    assert course.over
+
+
+def test_whoever_had_it_before_another_missed_it_is_told_in_the_end() -> None:
+    """Whoever takes the place may die before it has passed it on."""
+    course = Course(ORDER, copies=2, writes=True)
+    course.begin()
+    assert course.answered(0, 1, {}) == []
+    assert course.failed(1) == [Leg(2, copy=True, astray=True)]
+    assert course.answered(2, 1, {}) == [Leg(0, copy=False, astray=True)]
+    assert not course.over
+    assert course.answered(0, 1, {}) == []
     assert course.over
 
 

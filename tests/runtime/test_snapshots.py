@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ray_router import Route, RouterConfig, RouterNotFoundError, SnapshotError, connect, deploy, shutdown
+from ray_router.core.events import KeptSnapshot
+from ray_router.runtime.snapshots import snapshot_regularly
 from ray_router.snapshot.manifest import FILE
-from ray_router.testing import wait_until
+from ray_router.testing import RecordingObserver, local_router, wait_until
 
 
 def complete(folder: Path) -> list[str]:
     """The snapshots in a folder that can be restored."""
     return sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+
+
+def test_each_that_is_due_is_told_of_whether_it_was_written(tmp_path: Path) -> None:
+    """One that failed is an event as well, and the next one is tried all the same."""
+    folder, told, closing = tmp_path / "folder", RecordingObserver(), threading.Event()
+    config = RouterConfig(partitions=1, snapshot_uri=str(folder), snapshot_interval_s=0.01)
+    folder.write_text("in the way")
+    snapshot_regularly(local_router(config), config, 0, closing, told)
+    try:
+        wait_until(lambda: told.events.count(KeptSnapshot(0, written=False)) > 1)
+        folder.unlink()
+        wait_until(lambda: KeptSnapshot(0, written=True) in told.events)
+    finally:
+        closing.set()
+    assert complete(folder)
 
 
 def test_it_begins_where_the_last_one_ended(ray_cluster: str, namespace: str, tmp_path: Path) -> None:

@@ -21,16 +21,18 @@ from .world import World
 
 HEDGE_S = 0.1
 SUSPECT_S = 0.5  # a keeper that is to have a write is given up when it is found not to live
+PATIENT_S = 0.2
 DEADLINE_S = 10.0
 MOVED_S = 0.02
 
 
 class Promise(NamedTuple):
-    """A write that was acknowledged."""
+    """A write that was acknowledged, and by whom."""
 
     key: str
     fact: SessionState
     at: float
+    by: tuple[int, ...]
 
 
 class Ledger:
@@ -52,10 +54,13 @@ class Ledger:
         """Acknowledged writes of a session that a state does not know, nor anything that replaced them."""
         return [each for each in self.promised(key) if merge(state, each.fact, 4) != state]
 
+    def floor(self, key: str) -> float:
+        """Until when all that was observed of a session was deleted, as acknowledged."""
+        return max([-inf, *(each.fact.deleted_at for each in self.promises if each.key == key)])
+
     def undone_in(self, state: SessionState, key: str) -> bool:
         """Whether a state holds what an acknowledged deletion had ended."""
-        floor = max([-inf, *(each.fact.deleted_at for each in self.promises if each.key == key)])
-        return any(seen.observed_at <= floor for seen in state.observations)
+        return any(seen.observed_at <= self.floor(key) for seen in state.observations)
 
 
 def fact_of(operation: Set | Report | Delete) -> SessionState:
@@ -86,14 +91,14 @@ class Client:
         key, fact, ledger = operation.key, fact_of(operation), self.ledger
         ledger.deleted_at[key] = max(ledger.deleted_at[key], fact.deleted_at)
 
-        def done(answer: Answer) -> None:
-            ledger.promises.append(Promise(key, fact, self.world.now))
+        def done(answer: Answer, by: tuple[int, ...]) -> None:
+            ledger.promises.append(Promise(key, fact, self.world.now, by))
 
         _Undertaking(self, partial(Course, copies=self.copies, writes=True), operation, done).begin()
 
     def read(self, key: str, judge: Callable[[Result], None]) -> None:
         """Read, and have the answer judged."""
-        _Undertaking(self, Course, Get(key), lambda answer: judge(answer.result)).begin()
+        _Undertaking(self, Course, Get(key), lambda answer, by: judge(answer.result)).begin()
 
     def answers_pings(self, partition: int) -> bool:
         """Whether a partition lives, and does not stand still."""
@@ -113,7 +118,7 @@ class _Undertaking:
         client: Client,
         course: Callable[[tuple[int, ...]], Course],
         operation: Set | Report | Delete | Get,
-        done: Callable[[Answer], None],
+        done: Callable[[Answer, tuple[int, ...]], None],
     ) -> None:
         self._client = client
         self._new_course = course
@@ -153,8 +158,7 @@ class _Undertaking:
                 return
             if answer is None:
                 if leg.patient:
-                    self._client.world.after(HEDGE_S, again)
-                    return
+                    return  # it is called again anyway
                 heard[0] = True
                 self._go(self._course.failed(leg.partition))
                 return
@@ -165,7 +169,7 @@ class _Undertaking:
         def again() -> None:
             if not heard[0] and attempt == self._attempt and not self._finished:
                 self._call(leg, hear)
-                self._client.world.after(0.5, again)
+                self._client.world.after(PATIENT_S, again)
 
         def late() -> None:
             if heard[0] or attempt != self._attempt:
@@ -179,7 +183,7 @@ class _Undertaking:
 
         self._call(leg, hear)
         if leg.patient:
-            self._client.world.after(0.5, again)
+            self._client.world.after(PATIENT_S, again)
         else:
             self._client.world.after(SUSPECT_S if self._firm else HEDGE_S, late)
 
@@ -208,6 +212,6 @@ class _Undertaking:
         if self._course.over and self._course.acknowledged:
             assert self._answer is not None
             ledger.answered += 1
-            self._done(self._answer)
+            self._done(self._answer, self._course.acknowledged)
         else:
             ledger.unanswered += 1

@@ -11,6 +11,7 @@ from ray_router.core.exchange import CopySettings, Exchange
 from ray_router.core.operations import Elsewhere, Group, Result
 from ray_router.core.parcels import Parcel
 from ray_router.core.partition import Partition
+from ray_router.core.record import RecordFormat
 from ray_router.core.settings import PartitionSettings
 from ray_router.core.slots import Topology, slot_function
 from ray_router.core.standby import Standby
@@ -18,7 +19,6 @@ from ray_router.core.table import Retention
 
 from .world import World
 
-INTERVAL_S = 0.05
 TTL_S = 1_000_000.0
 RETENTION = Retention(100_000.0, 100_000.0)
 slot_of = slot_function("room")
@@ -48,7 +48,7 @@ class Life:
         fresh: bool,
     ) -> None:
         self.partition = Partition(index, settings)
-        self.standby = Standby(10_000, settings.max_candidates, RETENTION)
+        self.standby = Standby(10_000, settings.max_candidates, RETENTION, RecordFormat(settings.ttl_s))
         self.began_at = now
         self.exchange = self.partition.exchanges(
             lambda own, defaults: Exchange(
@@ -82,10 +82,12 @@ class Node:
         settings: PartitionSettings,
         copies: CopySettings,
         *,
+        interval_s: float,
         first: int = 1,
         joins: bool = False,
     ) -> None:
         self._world = world
+        self._interval_s = interval_s
         self._first = first
         self._topology = topology
         self._settings = settings
@@ -96,7 +98,7 @@ class Node:
         self.alive = True
         self._frozen: list[Callable[[], None]] | None = None
         self._asked: dict[int, float] = {}
-        world.after(world.random.uniform(0, INTERVAL_S), self._turn)
+        world.after(world.random.uniform(0, interval_s), self._turn)
 
     @property
     def life(self) -> Life:
@@ -187,7 +189,7 @@ class Node:
         if not self.alive or self.life is not life:
             return
         self._when_awake(partial(self._talk, life))
-        self._world.after(INTERVAL_S, partial(self._turn_of, life))
+        self._world.after(self._interval_s, partial(self._turn_of, life))
 
     def _talk(self, life: Life) -> None:
         now = self._world.now

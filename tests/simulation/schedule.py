@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from random import Random
+from typing import NamedTuple
 
-from ray_router.core.candidates import NOTHING, merge
+from ray_router.core.candidates import NOTHING, SessionState, deleted, merge
 from ray_router.core.exchange import CopySettings
 from ray_router.core.operations import Delete, Look, Report, Result, Set
 from ray_router.core.settings import PartitionSettings
@@ -18,9 +19,36 @@ from .world import Weather, World
 
 KEYS = tuple(f"tg:bot:room_{number}" for number in range(12))
 
-_READS = 60
 
-_TOPOLOGIES = {partitions: Topology.balanced(partitions).with_standbys() for partitions in range(2, 6)}
+class Size(NamedTuple):
+    """How much there is in a schedule: partitions to choose from; least and most of the rest.
+
+    Args:
+        span_s: virtual time in which something befalls them.
+        asks: calls in it.
+        reads: looks for what was acknowledged, in it.
+        misfortunes: at most so many.
+        interval_s: between two rounds of letters.
+    """
+
+    partitions: tuple[int, ...]
+    span_s: tuple[float, float]
+    asks: tuple[int, int]
+    reads: int
+    misfortunes: int
+    interval_s: float
+
+
+LONG = Size((2, 3, 4, 5), (2.0, 8.0), (10, 40), 60, 3, 0.05)
+SHORT = Size((2, 3), (0.5, 2.0), (5, 15), 5, 2, 0.1)
+
+
+@cache
+def _topology(partitions: int) -> Topology:
+    return Topology.balanced(partitions).with_standbys()
+
+
+_NEXT_LIFE_S = 2.0  # after a death that came at once
 
 
 class Broken(AssertionError):
@@ -34,19 +62,21 @@ class Schedule:
         seed: of all that is left to chance.
         synchronous: how copies are kept.
         one_at_a_time: a partition is killed only when all have recovered from the last kill.
+        size: how much there is in it.
     """
 
     _roles_change = False  # an owner may come to be a standby, and the other way round
 
-    def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool) -> None:
+    def __init__(self, seed: int, *, synchronous: bool, one_at_a_time: bool, size: Size = LONG) -> None:
         self._random = random = Random(seed)
         self.seed = seed
+        self._size = size
         self._one_at_a_time = one_at_a_time
         self._synchronous = synchronous
         calm = random.random() < 0.3
         weather = Weather(slow=0.0, lost=0.0, repeated=0.0) if calm else Weather()
         self.world = World(random.getrandbits(64), weather)
-        self.topology = _TOPOLOGIES[random.choice((2, 3, 4, 5))]
+        self.topology = _topology(random.choice(size.partitions))
         self._small = random.random() < 0.25
         self._flapping = random.random() < 0.3
         settings = CopySettings(
@@ -76,7 +106,14 @@ class Schedule:
     def start(self, index: int, first: int = 1, *, joins: bool = False) -> None:
         """There is one more partition, the first life of which has this number."""
         self.nodes[index] = Node(
-            self.world, index, self.topology, self._partition, self._settings, first=first, joins=joins
+            self.world,
+            index,
+            self.topology,
+            self._partition,
+            self._settings,
+            interval_s=self._size.interval_s,
+            first=first,
+            joins=joins,
         )
         self.nodes[index].peers = self.nodes
 
@@ -86,12 +123,12 @@ class Schedule:
         Raises:
             Broken: with the seed, and what was wrong.
         """
-        span_s = self._random.uniform(2.0, 8.0)
-        for _ in range(self._random.randint(10, 40)):
+        span_s = self._random.uniform(*self._size.span_s)
+        for _ in range(self._random.randint(*self._size.asks)):
             self.world.after(self._random.uniform(0, span_s), self._ask_something)
-        for _ in range(_READS):
+        for _ in range(self._size.reads):
             self.world.after(self._random.uniform(0, span_s), self._read)
-        misfortunes = self._random.randint(0, 3)
+        misfortunes = self._random.randint(0, self._size.misfortunes)
         if self._one_at_a_time:
             self.world.after(self._random.uniform(0, 1.0), partial(self._kill_when_settled, misfortunes))
         else:
@@ -178,9 +215,7 @@ class Schedule:
             copy = held
             if standby is not None:
                 copy = self.nodes[standby].life.standby.state(key) or NOTHING
-            # What left a full table and came again may stand with more on the standby, never with less.
-            fuller = (copy[:-1], held[:-1]) if self._roles_change else (copy[:-1],)
-            if (merge(copy, held, 4)[:-1] not in fuller) if self._small else held[:-1] != copy[:-1]:
+            if not self._agree(held, copy, self.client.ledger.floor(key)):
                 self._fail(f"{key} is {held} on its owner {owner}, and {copy} on its standby {standby}")
             for index, node in self.nodes.items():
                 if index not in (owner, standby) and node.life.standby.state(key) is not None:
@@ -189,25 +224,55 @@ class Schedule:
                 self._fail(f"{key}: its deletion is undone: {held}")
             missing = [] if self._small else self.client.ledger.missing_in(held, key)
             for promise in missing:
-                if not self._is_owned_up_to(owner, promise.at):
+                if not self._is_owned_up_to(owner, promise):
                     ago = self.world.now - promise.at
                     self._fail(f"{key}: {promise.fact}, acknowledged {ago:.3f} s ago, is lost")
         if self._one_at_a_time and self.client.ledger.unanswered:
             self._fail(f"{self.client.ledger.unanswered} calls were not answered")
 
-    def _is_owned_up_to(self, owner: int, at: float) -> bool:
+    def _agree(self, held: SessionState, copy: SessionState, floor: float) -> bool:
+        """Whether an owner and its standby know the same of a session, as far as they must.
+
+        Args:
+            floor: what was observed until then was deleted; a reborn partition may be told of it late.
+        """
+        owned, kept = (merge(each, deleted(floor), 4)[:-1] for each in (held, copy))
+        if owned == kept:
+            return True
+        anyhow = not self._one_at_a_time
+        # What left a full table and came again may stand with more on the standby; and with less, where a
+        # letter that still told of it was late.
+        if self._small:
+            fuller = (copy[:-1], held[:-1]) if self._roles_change else (copy[:-1],)
+            return anyhow or merge(copy, held, 4)[:-1] in fuller
+        # What an owner was asked while it stood still it does when it goes on; its standby was told by others
+        # then, and may have died since.
+        return anyhow and self._froze and merge(copy, held, 4)[:-1] == held[:-1]
+
+    def _is_owned_up_to(self, owner: int, promise: Promise) -> bool:
         """Whether the owner says of one of its lives that what was acknowledged then may be lost.
 
-        Nobody knows of a write that one keeper took while the other stood still, and took with it.
+        Nobody knows of a write that one took while the others stood still, or a message was lost, and took
+        with it before it had passed it on.
         """
+        at, alone = promise.at, promise.by if len(promise.by) == 1 else ()
         if self._one_at_a_time and self._synchronous and not self._flapping:
             return False
         if self._froze:
             return True
-        return any(at >= life.began_at - life.exchange.lost_window_s for life in self.nodes[owner].lives[1:])
+        if any(
+            0 < life.began_at - at < _NEXT_LIFE_S for each in alone for life in self.nodes[each].lives[1:]
+        ):
+            return self._synchronous or owner not in alone or self._owns_up(owner, at)
+        return self._owns_up(owner, at)
+
+    def _owns_up(self, owner: int, at: float) -> bool:
+        lives = self.nodes[owner].lives[1:]
+        return any(at >= life.began_at - life.exchange.lost_window_s for life in lives)
 
     def _fail(self, what: str) -> None:
+        size = "long" if self._size is LONG else "short"
         raise Broken(
-            f"seed {self.seed}, synchronous={self._synchronous}, "
+            f"seed {self.seed}, {size}, synchronous={self._synchronous}, "
             f"one_at_a_time={self._one_at_a_time}, {len(self.nodes)} partitions: {what}"
         )

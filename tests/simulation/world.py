@@ -9,6 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 EPOCH = 1_700_000_000.0
+_LOOKS_EVERY_S = 0.05
 
 
 class Weather(NamedTuple):
@@ -45,11 +46,14 @@ class World:
             self.after(self.random.expovariate(1 / (weather.slow_s if slow else weather.usual_s)), deliver)
 
     def run(self, until: Callable[[], bool], *, at_most_s: float) -> bool:
-        """Let time pass until something holds; whether it does, within so much of it."""
+        """Let time pass until something holds, looked at now and then; whether it does so in time."""
         end = self.now + at_most_s
         while not until():
-            if not self._agenda or self._agenda[0][0] > end:
-                return False
-            self.now, _, what = heapq.heappop(self._agenda)
-            what()
+            look_at = min(end, self.now + _LOOKS_EVERY_S)
+            while self._agenda and self._agenda[0][0] <= look_at:
+                self.now, _, what = heapq.heappop(self._agenda)
+                what()
+            if look_at == end or not self._agenda:
+                return until()
+            self.now = look_at
         return True

@@ -32,6 +32,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "ray_router.pressure.changes": ("3", "normal", "shed"),
     "ray_router.service.changes": ("3", "out"),
     "ray_router.autoscaling.decisions": ("3", "up", "entries"),
+    "ray_router.snapshots": ("3", "failed"),
 }
 
 
