@@ -23,7 +23,6 @@ from ray_router.transport import Control
 
 _LOOK_EVERY_S = 0.02
 _BACK_WITHIN_S = 120.0
-_DYING_S = 1.0  # a call may be answered after the order to die was given, and before it is carried out
 
 
 class Kill(NamedTuple):
@@ -44,7 +43,7 @@ class Kill(NamedTuple):
 
     def owns_up_to(self, at: float) -> bool:
         """Whether a write that was acknowledged then, epoch seconds, is in what it says may be lost."""
-        return self.born_at - self.lost_window_s <= at <= self.at + _DYING_S
+        return self.born_at - self.lost_window_s <= at <= self.born_at
 
 
 class Hunter:
@@ -82,10 +81,11 @@ class Hunter:
         """Kill one at random."""
         return self.kill(random.choice(self._router.stats().result().partitions).partition)
 
-    def wait_until_whole(self) -> tuple[PartitionStats, ...]:
+    def wait_until_whole(self, *, at_rest: bool = False) -> tuple[PartitionStats, ...]:
         """Wait until everybody has what they should, and owes nothing; what they say then.
 
-        Where copies follow, and somebody writes, somebody always owes something: that is not waited for.
+        Where copies follow, and somebody writes, somebody always owes something: that is waited for only
+        ``at_rest``, when nobody writes any more.
 
         Raises:
             RouterError: it does not come about.
@@ -94,7 +94,7 @@ class Hunter:
         while True:
             stats = self._router.stats().result()
             copies = [each.copies for each in stats.partitions if each.copies is not None]
-            follow = self._router.config.durability == "async"
+            follow = self._router.config.durability == "async" and not at_rest
             if stats.recovered or (follow and not stats.down and all(each.recovered for each in copies)):
                 return stats.partitions
             if time.monotonic() > until:

@@ -89,7 +89,7 @@ def hunted(stage: Stage, durability: str, begun: float = 0.0) -> Outcome:
                 found.append(hunter.kill_some(random))
                 bare_s.append(restart_s())
                 stage.progress(begun + min(0.5, (time.monotonic() - began) / (2 * span_s)))
-            hunter.wait_until_whole()
+        hunter.wait_until_whole(at_rest=True)
         missing = lost(router, loads)
     stage.progress(begun + 0.5)
     denied = [each for each in missing if not any(kill.owns_up_to(each.at) for kill in found)]

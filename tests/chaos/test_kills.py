@@ -75,7 +75,7 @@ def test_kills_one_at_a_time_lose_nothing(ray_cluster: str, namespace: str, dura
             for _ in range(_KILLS):
                 go_on(loads)
                 kills.append(hunter.kill_some(random))
-        hunter.wait_until_whole()
+        hunter.wait_until_whole(at_rest=True)
         missing = lost(router, loads)
         assert [each for each in missing if not any(kill.owns_up_to(each.at) for kill in kills)] == []
         assert unanswered(loads) == []
