@@ -7,12 +7,14 @@ might die before it has. Since everything is idempotent, asking one more than ne
 nobody else is left, owner and standby are asked once more and waited for: whoever answers first will do.
 
 Two acknowledgements are two copies only if both still live: every answer tells the incarnations that its
-sender knows of, and one that was given by a former life does not count and is asked for again.
+sender knows of, and one that was given by a former life does not count and is asked for again. So is a keeper
+that failed and has begun another life since: it may answer others already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import inf
 from typing import NamedTuple
 
 
@@ -49,6 +51,7 @@ class Course:
         self._acknowledged: dict[int, int] = {}
         self._down: frozenset[int] = frozenset()
         self._lives: dict[int, int] = {}
+        self._failed: dict[int, int] = {}  # the last life that was known of by then
         self._told: set[int] = set()  # who has it, and knows that somebody else may not
         self._missed = False
         self._last = len(order) == 1
@@ -95,6 +98,7 @@ class Course:
         if self._outstanding.pop(partition, None) is None or self.over:
             return []
         self._missed = True
+        self._failed[partition] = self._lives.get(partition, 0)
         self._acknowledged.pop(partition, None)  # it has had it, but may not live any more
         return self._further()
 
@@ -123,12 +127,20 @@ class Course:
 
     def _finish(self) -> list[Leg]:
         """Enough have it, or all who could; see to it that the others will, whoever of these dies next."""
+        reborn = [] if len(self._acknowledged) >= self._copies else self._reborn()
+        if reborn:
+            return [self._leg(index, astray=True) for index in reborn]
         untold = [index for index in self._acknowledged if index not in self._told]
         if self._writes and self._missed and untold and not self._outstanding:
             self._told.update(untold)
             return [self._leg(index, astray=True) for index in untold]
         self.over = True
         return []
+
+    def _reborn(self) -> list[int]:
+        """Keepers that failed, and live another life by now."""
+        keepers = [index for index in self._order[:2] if index not in self._acknowledged]
+        return [each for each in keepers if self._lives.get(each, 0) > self._failed.get(each, inf)]
 
     def _leg(self, partition: int, *, astray: bool = False, patient: bool = False) -> Leg:
         leg = Leg(partition, partition != self._order[0], astray, patient)

@@ -85,3 +85,24 @@ def test_strays_are_forgotten_in_time_and_bounded() -> None:
     strays.note(map(str, range(10_001)))
     assert "0" not in strays
     assert "10000" in strays
+
+
+def test_a_keeper_that_failed_and_lives_again_is_asked_again() -> None:
+    """Before one copy has to do: others may read from it by now. Once for each life that is heard of."""
+    course = Course((0, 1), copies=2, writes=True)
+    course.begin()
+    assert course.failed(0) == []
+    assert course.answered(1, 1, {0: 2}) == [Leg(0, copy=False, astray=True)]
+    assert not course.over
+    assert course.failed(0) == [Leg(1, copy=True, astray=True)]  # it is gone again: one must do
+    assert course.answered(1, 1, {0: 2}) == []
+    assert course.over
+    assert course.acknowledged == (1,)
+    again = Course((0, 1), copies=2, writes=True)
+    again.begin()
+    again.failed(0)
+    again.answered(1, 1, {0: 2})
+    assert again.answered(0, 2, {0: 2}) == [Leg(1, copy=True, astray=True)]
+    again.answered(1, 1, {})
+    assert again.over
+    assert again.acknowledged == (1, 0)
