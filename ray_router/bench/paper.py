@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403 # to know how large a topology is on the wire; nothing is read
 import time
 import tracemalloc
 from collections.abc import Callable
