@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from ray_router.core.slots import Topology
@@ -96,9 +97,26 @@ class HandingOver:
         return [each for each in self._elastic.deployed() if each not in self._sleepers]
 
     def _topology(self) -> Topology:
-        topology = self._ask(FIRST, Control.TOPOLOGY)
-        assert isinstance(topology, Topology)
-        return topology
+        """What the first partition goes by, once it knows all decrees: it may have been restarted."""
+        began_at = self._clock()
+        while True:
+            topology = self._ask(FIRST, Control.TOPOLOGY)
+            assert isinstance(topology, Topology)
+            if topology.since >= self._latest_decree():
+                return topology
+            if self._clock() - began_at > STANDS_STILL_S:
+                self._give_up(FIRST, "it does not hear what was decreed")
+            self._pause(ASK_AGAIN_S)
+
+    def _latest_decree(self) -> int:
+        """The number of the latest decree that any partition knows which answers at once."""
+        latest = 0
+        for partition in self._elastic.deployed():
+            with suppress(Fault):
+                state = self._transport.ask(partition, Control.HAND_OFF).wait(_ANSWERS_WITHIN_S)
+                assert isinstance(state, HandOff)
+                latest = max(latest, state.since)
+        return latest
 
     def _hand_off(self, partition: int) -> HandOff:
         state = self._ask(partition, Control.HAND_OFF)

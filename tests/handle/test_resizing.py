@@ -106,6 +106,24 @@ def test_somebody_else_completes_it_or_takes_it_back(
     assert changes >= 6
 
 
+@pytest.mark.parametrize("replicas", COPIES)
+def test_a_first_partition_that_was_only_just_restarted_is_waited_for(replicas: int) -> None:
+    """It knows what the router was deployed with, until others tell it who owns what since then."""
+    transport = Slow(config(replicas))
+    filled(transport)
+    resized(transport, 5, pause=lambda: transport.step(3))
+    transport.restart(0)
+    resized(transport, 4, pause=lambda: transport.step(3))
+    transport.quick = True
+    transport._let_talk()
+    router = RouterHandle(transport)
+    assert router.stats().result().epoch > 3
+    assert transport.deployed() == [0, 1, 2, 3]
+    mine = {room for room in ROOMS if router.get(room).result() is None}
+    lost = {room for room in ROOMS if not replicas and router.resolve(room).result().partition == 0}
+    assert mine <= lost  # what only partition 0 had died with it
+
+
 def test_it_says_what_it_does() -> None:
     """Its progress, and what became of it."""
     told: list[ResizeProgress] = []
