@@ -98,7 +98,7 @@ class Question(NamedTuple):
     def as_batch(self) -> Batch:
         """The same in general terms."""
         group = Group((Resolve(self.keys),))
-        return Batch(self.epoch, self.fingerprint, self.incarnation, (group,), self.waited_s)
+        return Batch(self.epoch, self.fingerprint, self.incarnation, [group], self.waited_s)
 
 
 class Response(NamedTuple):

@@ -244,7 +244,7 @@ def _dealt(slots: Sequence[int], hands: int) -> list[list[int]]:
     Each has a share of its own by chance; those by which a share is too large, in an order by chance as well,
     fill up the others.
     """
-    shuffled = _shuffled()
+    shuffled = _shuffled(SLOTS)
     shares: list[list[int]] = [[] for _ in range(hands)]
     for slot in sorted(slots, key=shuffled.__getitem__):
         shares[shuffled[slot] % hands].append(slot)
@@ -262,9 +262,9 @@ def _dealt(slots: Sequence[int], hands: int) -> list[list[int]]:
 
 
 @lru_cache(maxsize=1)
-def _shuffled() -> list[int]:
+def _shuffled(slots: int) -> list[int]:
     """A number by chance for each slot, the same everywhere."""
-    return [xxh3_64_intdigest(slot.to_bytes(2, "little"), SLOT_SEED) for slot in range(SLOTS)]
+    return [xxh3_64_intdigest(slot.to_bytes(2, "little"), SLOT_SEED) for slot in range(slots)]
 
 
 def _ring_from(partition: int, partitions: Sequence[int]) -> list[int]:

@@ -25,7 +25,7 @@ from ray_router.testing import wait_until
 
 from .actors import living_nodes
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.chaos]  # a node is started, and drained, for this alone
 _ALLOWED_S = 120.0
 ROOMS = [f"tg:bot:room_{each}" for each in range(240)]
 CONFIG = RouterConfig(

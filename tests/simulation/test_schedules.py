@@ -31,6 +31,7 @@ def test_nothing_is_lost_that_is_not_said_to_be(seeds: range, synchronous: bool,
     play(seeds, LONG, synchronous, one_at_a_time)
 
 
+@pytest.mark.usefixtures("unmeasured")  # the long ones run the same lines
 @pytest.mark.parametrize("part", range(_PARTS))
 @one_at_a_time
 @synchronous

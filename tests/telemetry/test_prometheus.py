@@ -23,8 +23,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, start_http_server
 
 from ray_router import Delivery, LocalTransport, Origin, Route, RouterConfig, RouterHandle
-from ray_router.core.events import KeptSnapshot, ServiceChanged, guarded
+from ray_router.core.events import KeptSnapshot, ScalingDecided, ServiceChanged, guarded
 from ray_router.core.operations import Get, Group
+from ray_router.model import ScalingReason
 from ray_router.telemetry import INSTRUMENTS, HandleTelemetry
 from ray_router.telemetry.otel import OtelCalls, OtelPartitions
 from ray_router.transport import Batch, Control
@@ -95,6 +96,7 @@ def traffic(stop: threading.Event, provider: MeterProvider) -> None:
         transport.submit(0, Batch(1, config.fingerprint, 0, (nonsense,))).wait(0)
         observer(ServiceChanged(1, in_service=False))  # the sixteenth death in a minute brings it about
         observer(KeptSnapshot(0, written=False))  # so does a full disk
+        observer(ScalingDecided(0, 2, 3, ScalingReason.CALLS))  # and a controller
         handles.append(RouterHandle(transport, watching=lambda _, told=telemetry: told))  # type: ignore[misc]
     route, number = Route("1"), 0
     while not stop.is_set():
