@@ -14,10 +14,15 @@ from typing import Any
 
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 _TESTS = Path(__file__).resolve().parent
 _SETTINGS = {"RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}
 _numbers = itertools.count()
+
+settings.register_profile("steady", derandomize=True)  # each run tries the same examples
+settings.register_profile("searching", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_configure() -> None:
