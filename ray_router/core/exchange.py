@@ -444,11 +444,7 @@ class Exchange:
 
         Whoever owns none may be away for long, and will ask for what it needs.
         """
-        return all(
-            peer.outbox.settled
-            for index, peer in self._peers.items()
-            if index in self.decree.members and not (self.lives[index].out or peer.gone)
-        )
+        return all(peer.outbox.settled for peer in self._members_in_service().values())
 
     @property
     def recovered(self) -> bool:
@@ -485,6 +481,14 @@ class Exchange:
 
     def _in_service(self) -> list[_Peer]:
         return [peer for index, peer in self._peers.items() if not (self.lives[index].out or peer.gone)]
+
+    def _members_in_service(self) -> dict[int, _Peer]:
+        """Those that own slots, or are to own some."""
+        return {
+            index: peer
+            for index, peer in self._peers.items()
+            if index in self.decree.members and not (self.lives[index].out or peer.gone)
+        }
 
     # Who keeps what
 
@@ -711,8 +715,7 @@ class Exchange:
     def _all_walked(self) -> bool:
         return all(
             peer.outbox.walked and peer.outbox.term == self._term_of(index)
-            for index, peer in self._peers.items()
-            if index in self.decree.members and not (self.lives[index].out or peer.gone)
+            for index, peer in self._members_in_service().items()
         )
 
     def watch(self, now: float) -> None:

@@ -199,13 +199,9 @@ class Partition:
         records = self._table.quick(keys, now)
         if None in records:
             return None
-        if self._windows.due(now):
-            self._windows.copy(self._totals(), now)
+        self._keep_totals(now)
         self._note_exact(keys)
-        if self._resolved:
-            self._tell_resolved()
-        self._insight.asked(keys, now)
-        self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(keys))))
+        self._have_resolved(keys, now, learn=True)
         return cast("list[str]", records)
 
     def waited(self, waited_s: float, now: float) -> None:
@@ -299,6 +295,19 @@ class Partition:
         traffic = Traffic(**self._counts)
         return Totals(traffic.resolves, traffic.exact, traffic.fallbacks, traffic.sets, self._busy_s)
 
+    def _keep_totals(self, now: float) -> None:
+        """Remember what was counted before the first call in every ten seconds."""
+        if self._windows.due(now):
+            self._windows.copy(self._totals(), now)
+
+    def _have_resolved(self, keys: Sequence[str], now: float, *, learn: bool) -> None:
+        """What follows whenever keys were resolved, however they were."""
+        if self._resolved:
+            self._tell_resolved()
+        if learn:
+            self._insight.asked(keys, now)
+        self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(keys))))
+
     def _apply_group(self, group: Group, now: float | None, agreed: bool = True) -> tuple[Result, ...]:
         answers = 1
         try:
@@ -309,8 +318,7 @@ class Partition:
             return (self._refuse(error),) * answers
         at = now if group.now is None else group.now
         assert at is not None, "a router with clock='wall' is told the time by its shell"
-        if self._windows.due(at):
-            self._windows.copy(self._totals(), at)
+        self._keep_totals(at)
         exchange = self._exchange
         if exchange is not None and self._copies is None:
             place = received(group, exchange, self._settings.limits, agreed=agreed)
@@ -341,11 +349,8 @@ class Partition:
         if isinstance(operation, Resolve):
             refused = self._counts["refused"]
             answers = Answers(now, self._resolve_all(operation, now))
-            if self._resolved:
-                self._tell_resolved()
-            if self._counts["refused"] == refused:  # only what was checked is fit to be learnt from
-                self._insight.asked(operation.keys, now)
-            self.tidy(now, min(_TIDY_MOST, max(_TIDY_LEAST, 2 * len(operation.keys))))
+            # Only what was checked is fit to be learnt from.
+            self._have_resolved(operation.keys, now, learn=self._counts["refused"] == refused)
             return answers
         result = self._change(operation, now)
         self.tidy(now, _TIDY_LEAST)

@@ -16,12 +16,10 @@ from ray_router.core.autoscaler import Autoscaler, Seen
 from ray_router.core.departure import Placement, placement
 from ray_router.core.slots import Topology
 from ray_router.errors import RouterError
+from ray_router.handle.handing_over import ANSWERS_WITHIN_S, FIRST
 from ray_router.handle.resizing import Resizing
 from ray_router.model import AutoscalingStats, PartitionStats, ResizeProgress, ScalingDecision, ScalingReason
 from ray_router.transport import Control, ElasticTransport, Fault, NoteScaling, Request, Ticket
-
-_FIRST = 0
-_ANSWERS_WITHIN_S = 5.0
 
 
 class Controller:
@@ -59,11 +57,11 @@ class Controller:
     def look(self) -> None:
         """Look once; if another number of partitions is due, return when there are so many."""
         stats = self._stats()
-        topology = self._answer(self._asked(_FIRST, Control.TOPOLOGY), _FIRST)
+        topology = self._answer(self._asked(FIRST, Control.TOPOLOGY), FIRST)
         if not isinstance(topology, Topology):
             return  # partition 0 is restarting: it could not be told anything either
         if self._autoscaler is None:
-            self._take_over(stats.get(_FIRST))
+            self._take_over(stats.get(FIRST))
         self._topology = topology
         self._said = replace(self._said, looked_at=self._clock())
         if topology.heirs is not None:  # whoever began this may be no more; to go on together does no harm
@@ -158,7 +156,7 @@ class Controller:
 
     def _note(self, decision: ScalingDecision | None = None) -> None:
         """Have partition 0 know what there is to say, for whoever asks it, and tell of a decision."""
-        self._answer(self._asked(_FIRST, NoteScaling(self._said, decision)), _FIRST)
+        self._answer(self._asked(FIRST, NoteScaling(self._said, decision)), FIRST)
 
     def _take_over(self, first: PartitionStats | None) -> None:
         if first is not None and first.autoscaling is not None:
@@ -182,7 +180,7 @@ class Controller:
         if ticket is None:
             return None
         try:
-            return ticket.wait(_ANSWERS_WITHIN_S)
+            return ticket.wait(ANSWERS_WITHIN_S)
         except Fault:
             self._transport.relocate(partition)
             return None

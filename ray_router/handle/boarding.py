@@ -85,7 +85,7 @@ class Boarding:
         return [
             tuple([_result(results[group], *place) for group, *place in seats])
             if isinstance(seats, list)
-            else _alone(results[seats[0]], seats[1], seats[2])
+            else (_result(results[seats[0]], seats[1], seats[2], seats[2] + 1),)  # of a lone key
             for seats in self._seats
         ]
 
@@ -135,11 +135,3 @@ def _result(said: Sequence[Result], operation: int, start: int, stop: int) -> Re
     if type(result) is Answers and stop - start != len(result.items):
         return Answers(result.now, result.items[start:stop])
     return result
-
-
-def _alone(said: Sequence[Result], operation: int, place: int) -> tuple[Result, ...]:
-    """What was said to a lone key, in as few steps as can be: there may be a thousand in a batch."""
-    result = said[operation] if operation < len(said) else said[0]
-    if type(result) is not Answers or len(result.items) == 1:
-        return (result,)
-    return (Answers(result.now, (result.items[place],)),)

@@ -21,7 +21,7 @@ ASK_AGAIN_S = 0.02
 STANDS_STILL_S = 60.0
 
 FIRST = 0
-_ANSWERS_WITHIN_S = 5.0
+ANSWERS_WITHIN_S = 5.0
 
 
 class HandingOver:
@@ -113,7 +113,7 @@ class HandingOver:
         latest = 0
         for partition in self._elastic.deployed():
             with suppress(Fault):
-                state = self._transport.ask(partition, Control.HAND_OFF).wait(_ANSWERS_WITHIN_S)
+                state = self._transport.ask(partition, Control.HAND_OFF).wait(ANSWERS_WITHIN_S)
                 assert isinstance(state, HandOff)
                 latest = max(latest, state.since)
         return latest
@@ -128,7 +128,7 @@ class HandingOver:
         until = self._clock() + STANDS_STILL_S
         while True:
             try:
-                return self._transport.ask(partition, request).wait(_ANSWERS_WITHIN_S)
+                return self._transport.ask(partition, request).wait(ANSWERS_WITHIN_S)
             except Fault as fault:
                 if self._clock() > until:
                     self._give_up(partition, str(fault))

@@ -372,9 +372,6 @@ class Lane:
         return late.manner.hedged and (self._down_since is not None or not late.manner.firm)
 
     def _refusal(self, pending: Pending) -> Failure | None:
-        usual = pending.manner is USUAL
-        if usual and self._down_since is None and self._queued + pending.size <= self._terms.max_pending:
-            return None
         if self._gives_up(pending) and self._flight is not None and self._clock() >= self._flight.late_at:
             return _LATE
         if self._down_since is not None and not pending.manner.patient:

@@ -21,8 +21,6 @@ class Piece(NamedTuple):
 def pieces_of(group: Group, most: int) -> list[Piece]:
     """A group in pieces, in order; one that is short, or longer than ``most``, is left whole."""
     operations = group.operations
-    if len(operations) == 1 and _has_keys(operations[0]) and len(operations[0].keys) <= _MOST_KEYS:
-        return [Piece(group)]  # the commonest of all
     longest = max([len(each.keys) for each in operations if _has_keys(each)], default=0)
     if longest <= _MOST_KEYS and len(operations) <= _MOST_OPERATIONS:
         return [Piece(group)]
