@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from cli.commands import own_environment, short_folder
+from cli.commands import short_folder
 
 from ray_router import RouterConfig
 
-from .files import REPOSITORY, ROUTER
-from .namespaces import NAMESPACES, missing, others
+from .files import ROUTER
+from .namespaces import missing, others, run_apart
 
 
 @pytest.mark.chaos  # `ray stop` ends every Ray that it sees: it sees none but its own
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))
 def test_a_cluster_comes_and_goes() -> None:
     """The commands of the launcher's file and of the runbook, in their order; others' Ray goes on."""
-    tests = REPOSITORY / "tests"
     before = others()
     with short_folder() as folder:
-        variables = own_environment(
-            HOME=str(folder),
-            PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            PYTHONPATH=f"{REPOSITORY}{os.pathsep}{tests}",
-            RAY_AUTH_MODE="token",
-        )
-        variables.pop("RAY_TMPDIR", None)
-        done = subprocess.run(
-            [*NAMESPACES, sys.executable, str(tests / "cluster" / "launching.py"), str(folder)],
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_apart("launching.py", folder, str(folder), RAY_AUTH_MODE="token")
         assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     config = RouterConfig.from_file(ROUTER / "router.yaml")
